@@ -1,0 +1,62 @@
+/** A message to publish. The key decides the partition: messages of one key stay in order. */
+export interface OutgoingMessage {
+  readonly key: string;
+  readonly value: Buffer;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** A message as received. `offset` is -1n on the in-process bus, which keeps no log. */
+export interface IncomingMessage {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: bigint;
+  readonly key: string;
+  readonly value: Buffer;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Consecutive messages of one partition, in order. */
+export interface Slice {
+  readonly topic: string;
+  readonly partition: number;
+  readonly messages: readonly IncomingMessage[];
+  /** True on a bus without a log: no offset is kept, the publisher repeats what was not handled. */
+  readonly ephemeral: boolean;
+}
+
+export interface Subscription {
+  readonly topics: readonly string[];
+  /** Every group sees every message; inside a group each partition has one reader. */
+  readonly group: string;
+  /**
+   * Handles one slice. The slice counts as done when the promise resolves; when it rejects, the same messages come
+   * again (Kafka: after a back-off, for ever; in process: the publisher's promise rejects with the error).
+   */
+  readonly handle: (slice: Slice) => Promise<void>;
+  /**
+   * Where a partition just assigned starts, for handlers that store offsets in their own transaction. Without it the
+   * group's committed offset is used, and the bus commits after each handled slice.
+   */
+  readonly startAt?: (topic: string, partition: number) => Promise<bigint | null>;
+  /** Called when partitions are taken away, before another member may get them. */
+  readonly onRevoked?: (topic: string, partitions: readonly number[]) => Promise<void>;
+  /** Most messages in one slice; default 1000. */
+  readonly maxSlice?: number;
+}
+
+export interface RunningSubscription {
+  /** Resolves when everything published before the call was handled by this subscription. */
+  caughtUp(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/**
+ * Facts between services. Kafka in production, in process on the embedded default; one conformance suite holds both.
+ * `publish` resolves when the messages are durable (Kafka: acknowledged by all in-sync replicas; in process: handled by
+ * every subscriber), so whoever awaits it may forget the source.
+ */
+export abstract class EventBus {
+  abstract publish(topic: string, messages: readonly OutgoingMessage[]): Promise<void>;
+  abstract subscribe(subscription: Subscription): Promise<RunningSubscription>;
+  abstract close(): Promise<void>;
+}
