@@ -1,0 +1,30 @@
+/** What one meter read from one event. */
+export interface MeterReading {
+  readonly meter: string;
+  /** Decimal text; "1" for count; absent for unique_count. */
+  readonly quantity?: string;
+  /** The value's text, for unique_count. */
+  readonly value?: string;
+  readonly group: Readonly<Record<string, string>>;
+  /** Catalog features whose meter this is and whose own filter the event matches. */
+  readonly features: readonly string[];
+}
+
+/**
+ * One usage event of a known customer, validated and metered. Identity: (tenantId, source, id). Times are integer
+ * microseconds since 1970 UTC.
+ */
+export interface MeteredEvent {
+  readonly tenantId: string;
+  readonly customerId: string;
+  readonly subject: string;
+  readonly source: string;
+  readonly id: string;
+  readonly type: string;
+  /** The event's own time: decides price, period and grants. */
+  readonly occurredAt: number;
+  readonly receivedAt: number;
+  /** First 128 bits of SHA-256 over type, subject, time and canonical data, hex: tells a repeat from a conflict. */
+  readonly payloadHash: string;
+  readonly readings: readonly MeterReading[];
+}
