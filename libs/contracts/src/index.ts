@@ -1,5 +1,6 @@
 export * from './catalog';
 export * from './reasons';
+export * from './collection-port';
 export * from './events/envelope';
 export * from './events/encode';
 export * from './events/usage';
