@@ -30,18 +30,19 @@ export function findExecutable(name: ExecutableName): string {
   return found;
 }
 
-/** Folder with the jars of the Kafka server. @throws MissingServerError */
-export function findKafkaJars(): string {
+/** Folder with the jars of the Kafka server, and its version. @throws MissingServerError */
+export function findKafkaJars(): { readonly folder: string; readonly version: string } {
   const folder = cacheDir('kafka');
-  if (!hasKafkaJars(folder)) throw new MissingServerError(missingKafka(folder));
-  return folder;
+  const version = kafkaVersion(folder);
+  if (version === null) throw new MissingServerError(missingKafka(folder));
+  return { folder, version };
 }
 
 /** What is not installed on this machine; empty when every server can be started. */
 export function missingServers(): Promise<Missing[]> {
   const names = Object.keys(EXECUTABLES).filter((name): name is ExecutableName => name in EXECUTABLES);
   const executables = names.filter((name) => !candidates(name).some(isExecutable)).map(missingExecutable);
-  const kafka = hasKafkaJars(cacheDir('kafka')) ? [] : [missingKafka(cacheDir('kafka'))];
+  const kafka = kafkaVersion(cacheDir('kafka')) === null ? [missingKafka(cacheDir('kafka'))] : [];
   const postgres = missingPostgres();
   return Promise.resolve([...(postgres === null ? [] : [postgres]), ...kafka, ...executables]);
 }
@@ -69,6 +70,7 @@ function missingKafka(folder: string): Missing {
   return { name: 'kafka', lookedIn: [join(folder, 'kafka_2.13-*.jar')], install: INSTALL };
 }
 
-function hasKafkaJars(folder: string): boolean {
-  return existsSync(folder) && readdirSync(folder).some((file) => /^kafka_2\.13-.*\.jar$/.test(file));
+function kafkaVersion(folder: string): string | null {
+  const names = existsSync(folder) ? readdirSync(folder) : [];
+  return names.map((file) => /^kafka_2\.13-(.*)\.jar$/.exec(file)?.[1]).find((found) => found !== undefined) ?? null;
 }
