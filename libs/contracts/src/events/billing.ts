@@ -11,6 +11,8 @@ export interface TenantSettings {
   /** Base addresses of the links in refusals and e-mails; null leaves the links out. */
   readonly portalUrl: string | null;
   readonly docsUrl: string | null;
+  /** An operator's choice of 403 for upgrade_required, 429 for quota_exceeded; 402 otherwise. */
+  readonly statuses?: Readonly<Partial<Record<'upgrade_required' | 'quota_exceeded', number>>>;
 }
 
 export interface TenantFacts {

@@ -39,6 +39,19 @@ export interface QuotaFacts {
   readonly limit: 'hard' | 'soft';
 }
 
+/** Credit that a feature debited in the period of its spend cap, by the usage's own time. */
+export interface SpendFacts {
+  readonly customerId: string;
+  readonly feature: string;
+  readonly version: number;
+  /** Of the feature's price. */
+  readonly unit: string;
+  readonly periodStart: string;
+  readonly periodEnd: string;
+  readonly spent: string;
+  readonly cap: string;
+}
+
 /** A lot that will end with something left: what the notifier warns of. */
 export interface LotFacts {
   readonly customerId: string;
@@ -65,6 +78,7 @@ export type LedgerEvent =
   /** At once when credit runs out or comes back; other changes at most once a second per wallet. */
   | EventEnvelope<'balance.changed', BalanceFacts>
   | EventEnvelope<'quota.changed', QuotaFacts>
+  | EventEnvelope<'spend.changed', SpendFacts>
   | EventEnvelope<'lot.changed', LotFacts>
   | EventEnvelope<'usage.rejected', RejectedUsage>
   | EventEnvelope<'alert.raised', { kind: string; detail: string }>;
