@@ -27,8 +27,11 @@ export function toLocal(i: Instant, zone: string): LocalDateTime {
   const wall = wallSecond(i, zoneOf(zone));
   const ofDay = floorMod(wall, DAY_SECONDS);
   const minutes = Math.floor(ofDay / 60);
+  const { year, month, day } = civilDate((wall - ofDay) / DAY_SECONDS);
   return {
-    ...civilDate((wall - ofDay) / DAY_SECONDS),
+    year,
+    month,
+    day,
     hour: Math.floor(minutes / 60),
     minute: minutes % 60,
     second: ofDay % 60,

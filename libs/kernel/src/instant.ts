@@ -4,7 +4,7 @@ import { err, ok } from './result';
 import type { Result } from './result';
 import { shown } from './shown';
 
-/** Microseconds since 1970-01-01T00:00:00Z, a safe integer: exact from June 1684 to June 2255. */
+/** Microseconds since 1970-01-01T00:00:00Z, a safe integer: exact from July 1684 to June 2255. */
 export type Instant = number & { readonly __instant: 'micros' };
 
 /** Why a text is not an instant, and what to send instead. */
@@ -31,6 +31,8 @@ const FIXES: Record<InstantFault['code'], string> = {
   out_of_range: 'Send a time between the years 1685 and 2254.',
 };
 
+const FIRST = dayNumber(1685, 1, 1) * MICROS.day;
+const END = dayNumber(2255, 1, 1) * MICROS.day;
 const LONGEST_TEXT = 64;
 const PREFIX_LENGTH = 'YYYY-MM-DDTHH:MM:SS'.length;
 
@@ -40,7 +42,10 @@ export function instant(micros: number): Instant {
   return (micros + 0) as Instant;
 }
 
-/** Reads RFC 3339 with Z or an offset and up to 6 significant digits of a second. */
+/**
+ * Reads RFC 3339 with Z or an offset and up to 6 significant digits of a second, in the years 1685 to 2254.
+ * The half year to the end of the exact range is left free, so that adding an allowance to a caller's time is safe.
+ */
 export function parseInstant(text: unknown): Result<Instant, InstantFault> {
   if (typeof text !== 'string' || text.length > LONGEST_TEXT) return refuse('not_an_instant', text);
   const seconds = parseWallSeconds(text);
@@ -52,7 +57,7 @@ export function parseInstant(text: unknown): Result<Instant, InstantFault> {
   const offset = parseOffset(text, fractionEnd);
   if (typeof offset === 'string') return refuse(offset, text);
   const micros = (seconds - offset) * MICROS.second + fraction;
-  return Number.isSafeInteger(micros) ? ok((micros + 0) as Instant) : refuse('out_of_range', text);
+  return micros >= FIRST && micros < END ? ok((micros + 0) as Instant) : refuse('out_of_range', text);
 }
 
 /** UTC, 'YYYY-MM-DDTHH:MM:SS[.fff[fff]]Z'; the fraction only when it is not zero, with 3 or 6 digits. */
