@@ -1,4 +1,4 @@
-import { DAY_SECONDS, floorDiv } from './civil';
+import { DAY_SECONDS, dayNumber, floorDiv } from './civil';
 import { invariant } from './invariant';
 
 /** One UTC day of a zone: `before` until `changeAt`, `after` from it on. Seconds east of UTC; Unix seconds. */
@@ -59,14 +59,10 @@ export class ZoneOffsets {
   }
 
   private read(second: number): number {
-    const [month, day, year, hour, minute, sec] = (
-      this.format.format(second * 1000).match(NUMBERS) ?? []
-    ).map(Number);
-    invariant(
-      year !== undefined && month !== undefined && sec !== undefined,
-      'Intl prints a full date and time',
-    );
-    return Date.UTC(year, month - 1, day, hour, minute, sec) / 1000 - second;
+    const shown = this.format.format(second * 1000).match(NUMBERS) ?? [];
+    invariant(shown.length === 6, 'Intl prints a full date and time');
+    const [month = 0, day = 0, year = 0, hour = 0, minute = 0, ofMinute = 0] = shown.map(Number);
+    return dayNumber(year, month, day) * DAY_SECONDS + hour * 3600 + minute * 60 + ofMinute - second;
   }
 }
 
