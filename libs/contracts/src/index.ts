@@ -8,3 +8,4 @@ export * from './events/billing';
 export * from './events/ledger';
 export * from './events/dunning';
 export * from './events/notifier';
+export * from './proto';

@@ -125,5 +125,15 @@ export type LiveEntry = EntryHead &
     | { readonly kind: 'credential'; readonly removed: false; readonly payload: CredentialEntry }
     | { readonly kind: 'clock'; readonly removed: false; readonly payload: ClockEntry }
   );
-export type RemovedEntry = EntryHead & { readonly kind: EntryKind; readonly removed: true };
-export type FeedEntry = LiveEntry | RemovedEntry;
+export type RemovedEntry = EntryHead & { readonly kind: string; readonly removed: true };
+/** Of a kind that came after this code: its version is kept for the digest, its payload is not read. */
+export type OpaqueEntry = EntryHead & {
+  readonly kind: 'unknown';
+  readonly as: string;
+  readonly removed: false;
+};
+export type FeedEntry = LiveEntry | OpaqueEntry | RemovedEntry;
+
+export function isEntryKind(kind: string): kind is EntryKind {
+  return (ENTRY_KINDS as readonly string[]).includes(kind);
+}

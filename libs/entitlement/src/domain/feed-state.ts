@@ -1,7 +1,8 @@
 import type { Instant } from '@tallygate/kernel';
 import { compileCatalog, compileCredential, compileCustomer, compileTenant, moment } from './compile';
 import { Digest } from './digest';
-import type { EntryKind, FeedEntry, LiveEntry } from './entries';
+import { isEntryKind } from './entries';
+import type { FeedEntry, LiveEntry, OpaqueEntry } from './entries';
 import type { CatalogState, CredentialState, CustomerState, TenantTerms } from './state';
 
 /** One tenant's applied entries, indexed by what a request may carry. */
@@ -14,6 +15,8 @@ export class TenantState {
   readonly customersBySubject = new Map<string, CustomerState>();
   readonly credentials = new Map<string, CredentialState>();
   readonly digest = new Digest();
+  /** Versions of entries of kinds that this code does not know. */
+  readonly opaque = new Map<string, number>();
   /** Versions of what was removed, so that a late, older entry does not bring it back. */
   readonly tombstones = new Map<string, number>();
 
@@ -50,10 +53,11 @@ export class FeedState {
   /** Applies an entry when it is newer than what is known; false when it is not. */
   apply(entry: FeedEntry): boolean {
     const tenant = this.tenantFor(entry.tenantId);
-    const known = versionOf(tenant, entry.kind, entry.key);
+    const kind = kindOf(entry);
+    const known = versionOf(tenant, kind, entry.key);
     const buried = tenant.tombstones.get(tombstoneKey(entry));
     if (entry.version <= Math.max(known ?? 0, buried ?? 0)) return false;
-    if (known !== undefined) this.drop(tenant, entry.kind, entry.key, known);
+    if (known !== undefined) this.drop(tenant, kind, entry.key, known);
     if (entry.removed) {
       tenant.tombstones.set(tombstoneKey(entry), entry.version);
     } else {
@@ -84,24 +88,29 @@ export class FeedState {
     return tenant;
   }
 
-  private put(tenant: TenantState, entry: LiveEntry): void {
+  private put(tenant: TenantState, entry: LiveEntry | OpaqueEntry): void {
     insert(tenant, entry);
-    tenant.digest.toggle(tenant.id, entry.kind, entry.key, entry.version);
+    tenant.digest.toggle(tenant.id, kindOf(entry), entry.key, entry.version);
     this.count += 1;
   }
 
-  private drop(tenant: TenantState, kind: EntryKind, key: string, version: number): void {
+  private drop(tenant: TenantState, kind: string, key: string, version: number): void {
     erase(tenant, kind, key);
     tenant.digest.toggle(tenant.id, kind, key, version);
     this.count -= 1;
   }
 }
 
-function tombstoneKey(entry: FeedEntry): string {
-  return `${entry.kind} ${entry.key}`;
+function kindOf(entry: FeedEntry): string {
+  return entry.kind === 'unknown' && !entry.removed ? entry.as : entry.kind;
 }
 
-function versionOf(tenant: TenantState, kind: EntryKind, key: string): number | undefined {
+function tombstoneKey(entry: FeedEntry): string {
+  return `${kindOf(entry)} ${entry.key}`;
+}
+
+function versionOf(tenant: TenantState, kind: string, key: string): number | undefined {
+  if (!isEntryKind(kind)) return tenant.opaque.get(`${kind} ${key}`);
   switch (kind) {
     case 'tenant':
       return tenant.terms?.version;
@@ -116,8 +125,11 @@ function versionOf(tenant: TenantState, kind: EntryKind, key: string): number | 
   }
 }
 
-function insert(tenant: TenantState, entry: LiveEntry): void {
+function insert(tenant: TenantState, entry: LiveEntry | OpaqueEntry): void {
   switch (entry.kind) {
+    case 'unknown':
+      tenant.opaque.set(`${entry.as} ${entry.key}`, entry.version);
+      return;
     case 'tenant':
       tenant.terms = compileTenant(entry.payload, entry.version);
       return;
@@ -142,7 +154,11 @@ function insertCustomer(tenant: TenantState, customer: CustomerState): void {
   for (const subject of customer.subjects) tenant.customersBySubject.set(subject, customer);
 }
 
-function erase(tenant: TenantState, kind: EntryKind, key: string): void {
+function erase(tenant: TenantState, kind: string, key: string): void {
+  if (!isEntryKind(kind)) {
+    tenant.opaque.delete(`${kind} ${key}`);
+    return;
+  }
   switch (kind) {
     case 'tenant':
       tenant.terms = null;

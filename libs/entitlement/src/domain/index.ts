@@ -8,6 +8,7 @@ export { standingOf, statusAt } from './account';
 export type { Standing } from './account';
 export { FeedState, TenantState } from './feed-state';
 export { Digest, EMPTY_DIGEST } from './digest';
+export { entriesOfDelta, entryFromWire, removalFromWire } from './wire';
 export { Replica, positionOf, tokenOf } from './replica';
 export type { Position, SwapOutcome } from './replica';
 export { passHeaders, renderProblem, disclosedMoney } from './render-problem';
