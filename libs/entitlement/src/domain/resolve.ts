@@ -35,7 +35,10 @@ export function resolveIdentity(
 
 function customerOf(tenant: TenantState, { identity }: DecisionRequest): CustomerState | undefined {
   if (identity.kind === 'customer') return tenant.customersByKey.get(identity.key);
-  if (identity.kind === 'subject') return tenant.customersBySubject.get(identity.subject);
+  // A customer's key counts as its subject too, unless somebody names it.
+  if (identity.kind === 'subject') {
+    return tenant.customersBySubject.get(identity.subject) ?? tenant.customersByKey.get(identity.subject);
+  }
   return undefined;
 }
 
