@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isTimeZone, parseAmount, parseDuration, parseInstant } from '@tallygate/kernel';
+import { parsePath } from './path';
 
 /** Texts that stay texts on the wire, checked by the kernel's parsers. */
 const checked = (what: string, parse: (text: string) => { ok: boolean }) =>
@@ -20,11 +21,13 @@ export const keyText = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}$/, 
   error: (issue) =>
     `"${String(issue.input)}" is not a key: 1-128 of A-Z a-z 0-9 . _ : @ -, starting with a letter or digit`,
 });
+/** Where in an event's data; see `parsePath`. */
+export const pathText = checked('a path, such as "$.tokens" or "$.calls[0].model"', parsePath);
 export const perText = z.enum(['second', 'minute', 'hour', 'day', 'week', 'month']);
 export const intervalText = z.enum(['day', 'week', 'month', 'year']);
 
 export const filterSchema = z.strictObject({
-  path: z.string().startsWith('$'),
+  path: pathText,
   op: z.enum(['eq', 'ne', 'in', 'gt', 'gte', 'lt', 'lte', 'exists']),
   value: z.unknown().optional(),
 });
@@ -34,8 +37,8 @@ export const meterSchema = z.strictObject({
   event_type: z.string().min(1).max(255),
   aggregation: z.enum(['count', 'sum', 'min', 'max', 'avg', 'latest', 'unique_count']),
   /** Path of the value in the event's data; not for count. */
-  value: z.string().startsWith('$').optional(),
-  group_by: z.record(keyText, z.string().startsWith('$')).default({}),
+  value: pathText.optional(),
+  group_by: z.record(keyText, pathText).default({}),
   filter: z.array(filterSchema).default([]),
   /** True leaves out events whose data.status is 400 or more. */
   chargeable_only: z.boolean().default(false),

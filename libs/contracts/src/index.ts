@@ -1,3 +1,4 @@
+export * from './path';
 export * from './catalog';
 export * from './reasons';
 export * from './collection-port';
