@@ -1,5 +1,5 @@
-import nx from '@nx/eslint-plugin';
-import tseslint from 'typescript-eslint';
+const nx = require('@nx/eslint-plugin');
+const tseslint = require('typescript-eslint');
 
 /** Who may import whom between projects. A project's tag is in its project.json. */
 const depConstraints = [
@@ -122,7 +122,7 @@ const noEnvironment = {
   ],
 };
 
-export default [
+module.exports = [
   {
     ignores: [
       'dist/**',
@@ -138,7 +138,7 @@ export default [
   {
     files: ['**/*.ts'],
     plugins: { '@nx': nx },
-    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: __dirname } },
     rules: {
       '@nx/enforce-module-boundaries': [
         'error',
