@@ -100,3 +100,8 @@ function changePaid(state: Subscription, at: Instant): SubscriptionEvent[] {
   const { start, end } = periodAt(at, intervalOf(evolveAll(state, changed)), 0, state.zone);
   return [...changed, { type: 'activated', start, end, paid: true }];
 }
+
+/** An operator gave the debt up: what the final action write_off does, at once. */
+export function writeOffAccount(state: Subscription, at: Instant): SubscriptionEvent[] {
+  return state.phase === 'written_off' || state.phase === 'canceled' ? [] : [{ type: 'written_off', at }];
+}

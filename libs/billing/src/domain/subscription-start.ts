@@ -127,7 +127,7 @@ function requested(command: SubscribeCommand): Subscription {
     currency: command.currency,
     plan,
     phase: 'pending_approval',
-    standing: command.standing ?? CURRENT,
+    standing: freshStanding(command.standing),
     startsAt,
     trialDays: command.trialDays ?? plan.terms.trial_days ?? 0,
     anchor: start,
@@ -146,4 +146,10 @@ function requested(command: SubscribeCommand): Subscription {
     carry: 0n,
     version: 0,
   };
+}
+
+/** A final action has closed what was owed before it: it anchors nothing, so whoever buys again starts clean. */
+function freshStanding(standing: Standing | null): Standing {
+  if (standing === null) return CURRENT;
+  return standing.state === 'ended' ? { ...CURRENT, version: standing.version } : standing;
 }

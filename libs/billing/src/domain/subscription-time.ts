@@ -6,20 +6,16 @@ import { evolveAll } from './subscription-event';
 import type { SubscriptionEvent } from './subscription-event';
 import { activate, begin, chargePeriod } from './subscription-start';
 
-/** More than this at once is a loop, not a backlog: a century of days. */
-const MOST_STEPS = 36_600;
-
-/** Everything that became due up to and including `at`, each at its own instant, in order. */
-export function passTime(state: Subscription, at: Instant, hasMethod: boolean): SubscriptionEvent[] {
-  const events: SubscriptionEvent[] = [];
-  let present = state;
-  for (let due = dueAt(present); due !== null && due <= at; due = dueAt(present)) {
-    const happened = whatFallsDue(present, due, hasMethod);
-    events.push(...happened);
-    present = evolveAll(present, happened);
-    invariant(dueAt(present) !== due && events.length < MOST_STEPS, 'Time passes in every step');
-  }
-  return events;
+/**
+ * The first thing that became due by `at`, at its own instant; nothing when nothing did. Whoever lets time pass asks
+ * again until nothing is left, so that every period is stated, however late it was noticed.
+ */
+export function nextStep(state: Subscription, at: Instant, hasMethod: boolean): SubscriptionEvent[] {
+  const due = dueAt(state);
+  if (due === null || due > at) return [];
+  const happened = whatFallsDue(state, due, hasMethod);
+  invariant(dueAt(evolveAll(state, happened)) !== due, 'Time passes in every step');
+  return happened;
 }
 
 function whatFallsDue(state: Subscription, due: Instant, hasMethod: boolean): SubscriptionEvent[] {

@@ -9,7 +9,7 @@ import type { SubscriptionEvent } from './subscription-event';
 import { methodAdded, paid, paymentHeld, settled, standingChanged } from './subscription-money';
 import { approve, reject, subscribe } from './subscription-start';
 import type { Decision } from './subscription-start';
-import { passTime } from './subscription-time';
+import { nextStep } from './subscription-time';
 
 const at = (text: string): Instant => {
   const parsed = parseInstant(text);
@@ -62,6 +62,11 @@ const invoices = (list: readonly SubscriptionEvent[]) =>
       ? [`${formatInstant(event.charge.anchor)} ${event.charge.purpose} ${event.charge.total}`]
       : [],
   );
+/** Everything that falls due up to `until`, as the sweeper does it. */
+const passTime = (state: Subscription, until: Instant, hasMethod: boolean): SubscriptionEvent[] => {
+  const step = nextStep(state, until, hasMethod);
+  return step.length === 0 ? [] : [...step, ...passTime(evolveAll(state, step), until, hasMethod)];
+};
 const standing = (state: Subscription['standing']['state'], version: number) => ({
   standing: { state, suspendAt: null, version },
   finalAction: null,

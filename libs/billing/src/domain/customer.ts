@@ -1,0 +1,44 @@
+import type { ConsumerKey, PaymentMethodFacts } from '@tallygate/contracts';
+import type { Instant } from '@tallygate/kernel';
+
+/** Who buys. Its key is the provider's own name for it, and the only one that outside calls use. */
+export interface Customer {
+  readonly id: string;
+  readonly key: string;
+  readonly name: string | null;
+  readonly email: string | null;
+  readonly webhookUrl: string | null;
+  readonly timezone: string;
+  readonly currency: string;
+  readonly subjects: readonly string[];
+  readonly apiKeys: readonly ConsumerKey[];
+  readonly parentId: string | null;
+  readonly payerId: string | null;
+  readonly overdraft: Readonly<Record<string, string>>;
+  readonly version: number;
+}
+
+/** A stored way to pay: the provider's reference to it, never the card. `method` null: it was removed. */
+export interface StoredMethod {
+  readonly method: PaymentMethodFacts | null;
+  readonly version: number;
+}
+
+/** What administrators laid over a customer's billing state. */
+export interface Flags {
+  readonly override: {
+    readonly until: Instant | null;
+    readonly author: string;
+    readonly reason: string;
+  } | null;
+  readonly underReview: boolean;
+  readonly approvals: Readonly<Record<string, 'approved' | 'rejected'>>;
+  readonly version: number;
+}
+
+export const NO_FLAGS: Flags = { override: null, underReview: false, approvals: {}, version: 0 };
+
+/** Who pays for a customer: itself, unless it names a payer. */
+export function payerOf(customer: Pick<Customer, 'id' | 'payerId'>): string {
+  return customer.payerId ?? customer.id;
+}

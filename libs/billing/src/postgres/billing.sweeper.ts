@@ -1,0 +1,50 @@
+import { Injectable } from '@nestjs/common';
+import type { Instant } from '@tallygate/kernel';
+import { Database, instantFromPg, pgInstant } from '@tallygate/platform';
+import type { Sweeper } from '@tallygate/platform';
+import { DueWork } from '../service/due-work.service';
+
+/** Tenants that have something due by their own clock. No row: nothing is due anywhere. */
+const TENANTS_DUE = `
+with due as (
+  select tenant_id, due_at from subscription where due_at is not null
+  union all
+  select tenant_id, override_until from customer_flags where override_until is not null
+)
+select distinct d.tenant_id
+  from due d left join tenant_clock c using (tenant_id)
+ where d.due_at <= coalesce(c.now, $1) and ($2::uuid is null or d.tenant_id = $2)`;
+
+const NEXT_DUE = `
+select min(due_at) as next from (
+  select min(due_at) as due_at from subscription where tenant_id = $1 and due_at > $2
+  union all
+  select min(override_until) from customer_flags where tenant_id = $1 and override_until > $2
+) due`;
+
+@Injectable()
+export class BillingSweeper implements Sweeper {
+  readonly name = 'billing';
+
+  constructor(
+    private readonly database: Database,
+    private readonly work: DueWork,
+  ) {}
+
+  async sweep(scope: string | null, systemNow: Instant): Promise<number> {
+    const { rows } = await this.database.asWorker((tx) =>
+      tx.query<{ tenant_id: string }>(TENANTS_DUE, [pgInstant(systemNow), scope]),
+    );
+    let done = 0;
+    for (const row of rows) done += await this.work.run(row.tenant_id);
+    return done;
+  }
+
+  async nextDue(tenantId: string, after: Instant): Promise<Instant | null> {
+    const { rows } = await this.database.asWorker((tx) =>
+      tx.query<{ next: string | null }>(NEXT_DUE, [tenantId, pgInstant(after)]),
+    );
+    const next = rows[0]?.next ?? null;
+    return next === null ? null : instantFromPg(next);
+  }
+}

@@ -1,0 +1,107 @@
+import { Injectable } from '@nestjs/common';
+import { formatAmount } from '@tallygate/kernel';
+import { instantFromPg, instantOrNullFromPg, pgInstant, pgInstantOrNull } from '@tallygate/platform';
+import { knownAmount } from '../domain';
+import type { AutoTopUp, TopUp } from '../domain';
+import { TopUpStore } from '../service/ports';
+import type { Session } from '../service/tenant-session';
+import { fromDocument, toDocument } from './document';
+
+interface Row extends Record<string, unknown> {
+  readonly id: string;
+  readonly customer_id: string;
+  readonly key: string;
+  readonly unit: string;
+  readonly amount: string;
+  readonly status: TopUp['status'];
+  readonly invoice_id: string;
+  readonly decline_code: string | null;
+  readonly auto: boolean;
+  readonly created_at: string;
+  readonly paid_at: string | null;
+}
+
+@Injectable()
+export class PgTopUpStore extends TopUpStore {
+  override async save({ tx, tenantId }: Session, topUp: TopUp): Promise<void> {
+    await tx.query(
+      `insert into top_up (tenant_id, id, customer_id, key, unit, amount, status, invoice_id, decline_code, auto,
+         created_at, paid_at)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+       on conflict (tenant_id, id) do update
+         set status = excluded.status, decline_code = excluded.decline_code, paid_at = excluded.paid_at`,
+      [
+        tenantId,
+        topUp.id,
+        topUp.customerId,
+        topUp.key,
+        topUp.unit,
+        formatAmount(topUp.amount),
+        topUp.status,
+        topUp.invoiceId,
+        topUp.declineCode,
+        topUp.auto,
+        pgInstant(topUp.createdAt),
+        pgInstantOrNull(topUp.paidAt),
+      ],
+    );
+  }
+
+  override async byKey({ tx, tenantId }: Session, key: string): Promise<TopUp | null> {
+    const { rows } = await tx.query<Row>('select * from top_up where tenant_id = $1 and key = $2', [tenantId, key]);
+    return rows[0] === undefined ? null : fromRow(rows[0]);
+  }
+
+  override async byId({ tx, tenantId }: Session, id: string): Promise<TopUp | null> {
+    const { rows } = await tx.query<Row>('select * from top_up where tenant_id = $1 and id = $2', [tenantId, id]);
+    return rows[0] === undefined ? null : fromRow(rows[0]);
+  }
+
+  override async rule({ tx, tenantId }: Session, customerId: string, unit: string): Promise<AutoTopUp | null> {
+    const { rows } = await tx.query<{ body: unknown }>(
+      'select body from auto_top_up where tenant_id = $1 and customer_id = $2 and unit = $3',
+      [tenantId, customerId, unit],
+    );
+    return rows[0] === undefined ? null : fromDocument<AutoTopUp>(rows[0].body);
+  }
+
+  override async saveRule({ tx, tenantId }: Session, rule: AutoTopUp): Promise<void> {
+    await tx.query(
+      `insert into auto_top_up (tenant_id, customer_id, unit, due_at, body) values ($1, $2, $3, $4, $5)
+       on conflict (tenant_id, customer_id, unit) do update set due_at = excluded.due_at, body = excluded.body`,
+      [tenantId, rule.customerId, rule.unit, pgInstantOrNull(rule.retryAt), toDocument(rule)],
+    );
+  }
+
+  override async removeRule({ tx, tenantId }: Session, customerId: string, unit: string): Promise<boolean> {
+    const { rowCount } = await tx.query(
+      'delete from auto_top_up where tenant_id = $1 and customer_id = $2 and unit = $3',
+      [tenantId, customerId, unit],
+    );
+    return rowCount === 1;
+  }
+
+  override async dueRules({ tx, tenantId, now }: Session, limit: number): Promise<readonly AutoTopUp[]> {
+    const { rows } = await tx.query<{ body: unknown }>(
+      'select body from auto_top_up where tenant_id = $1 and due_at <= $2 order by due_at limit $3',
+      [tenantId, pgInstant(now), limit],
+    );
+    return rows.map(({ body }) => fromDocument<AutoTopUp>(body));
+  }
+}
+
+function fromRow(row: Row): TopUp {
+  return {
+    id: row.id,
+    customerId: row.customer_id,
+    key: row.key,
+    unit: row.unit,
+    amount: knownAmount(row.amount),
+    status: row.status,
+    invoiceId: row.invoice_id,
+    declineCode: row.decline_code,
+    auto: row.auto,
+    createdAt: instantFromPg(row.created_at),
+    paidAt: instantOrNullFromPg(row.paid_at),
+  };
+}

@@ -1,0 +1,151 @@
+import { Injectable } from '@nestjs/common';
+import type { CollectionFacts, DunningEvent } from '@tallygate/contracts';
+import { invariant, parseInstant } from '@tallygate/kernel';
+import type { Instant } from '@tallygate/kernel';
+import {
+  capture,
+  confirm,
+  fail,
+  knownAmount,
+  paid,
+  paymentHeld,
+  settled,
+  standingChanged,
+  voidInvoice,
+} from '../domain';
+import type { Invoice, Standing } from '../domain';
+import { BillingFacts } from './billing-facts';
+import { Invoicing } from './invoicing.service';
+import { CustomerStore, InvoiceStore, SubscriptionStore, TopUpStore } from './ports';
+import { Subscribing } from './subscribing.service';
+import type { Session } from './tenant-session';
+
+/**
+ * What became of money: the one way in, for dunning's facts and for the answers of its pay-now port alike. Whichever
+ * comes first moves the invoice, the other finds it moved; a capture that nothing waits for is dunning's to give back.
+ */
+@Injectable()
+export class MoneyIn {
+  constructor(
+    private readonly invoices: InvoiceStore,
+    private readonly subscriptions: SubscriptionStore,
+    private readonly customers: CustomerStore,
+    private readonly topUps: TopUpStore,
+    private readonly invoicing: Invoicing,
+    private readonly subscribing: Subscribing,
+    private readonly facts: BillingFacts,
+  ) {}
+
+  async handle(session: Session, event: DunningEvent): Promise<void> {
+    switch (event.type) {
+      case 'payment.succeeded':
+        return this.succeeded(session, event.data.invoiceId, event.data.amount);
+      case 'payment.failed':
+        return this.declined(session, event.data.invoiceId, event.data.declineCode);
+      case 'payment.action_required':
+        return this.actionRequired(session, event.data.invoiceId);
+      case 'collection.changed':
+        return this.standing(session, event.data);
+      default:
+        return undefined;
+    }
+  }
+
+  async succeeded(session: Session, invoiceId: string, amount: string): Promise<void> {
+    const invoice = await this.invoices.byId(session, invoiceId);
+    const change = invoice === null ? null : capture(invoice, knownAmount(amount), session.now);
+    if (change !== null) await this.settleInvoice(session, await this.invoicing.record(session, change));
+  }
+
+  /** A top-up ends with its first refusal; a change of plan never was; everything else is dunning's to try again. */
+  async declined(session: Session, invoiceId: string, declineCode: string): Promise<void> {
+    const invoice = await this.invoices.byId(session, invoiceId);
+    if (invoice === null) return;
+    if (invoice.topUpId !== null) await this.failTopUp(session, invoice, invoice.topUpId, declineCode);
+    await this.hold(session, invoice, 'payment');
+  }
+
+  async actionRequired(session: Session, invoiceId: string): Promise<void> {
+    const invoice = await this.invoices.byId(session, invoiceId);
+    if (invoice !== null) await this.hold(session, invoice, 'action');
+  }
+
+  /** What follows from an invoice that owes nothing any more: paid by a capture, otherwise, or forgiven. */
+  async settleInvoice(session: Session, invoice: Invoice): Promise<void> {
+    if (invoice.topUpId !== null) return this.payTopUp(session, invoice.topUpId);
+    if (invoice.subscriptionId !== null && invoice.status === 'paid')
+      await this.servePaid(session, invoice, invoice.subscriptionId);
+    if (await this.invoicing.owesNothing(session, invoice.payerId)) await this.reopen(session, invoice.payerId);
+  }
+
+  private async servePaid(session: Session, { purpose }: Invoice, subscriptionId: string): Promise<void> {
+    const subscription = await this.subscriptions.byId(session, subscriptionId);
+    if (subscription === null || purpose === 'top_up') return;
+    await this.subscribing.happen(session, subscription, paid(subscription, purpose, session.now));
+  }
+
+  /** Accounts written off close in good order once their payer owes nothing. */
+  private async reopen(session: Session, payerId: string): Promise<void> {
+    for (const customerId of await this.customers.paidBy(session, payerId)) {
+      const state = await this.subscriptions.inForce(session, customerId);
+      if (state !== null) await this.subscribing.happen(session, state, settled(state, session.now));
+    }
+  }
+
+  private async hold(session: Session, invoice: Invoice, reason: 'action' | 'payment'): Promise<void> {
+    if (invoice.subscriptionId === null || invoice.purpose === 'top_up') return;
+    const state = await this.subscriptions.byId(session, invoice.subscriptionId);
+    if (state !== null)
+      await this.subscribing.happen(session, state, paymentHeld(state, invoice.purpose, reason));
+  }
+
+  private async payTopUp(session: Session, topUpId: string): Promise<void> {
+    const topUp = await this.topUps.byId(session, topUpId);
+    const confirmed = topUp === null ? null : confirm(topUp, session.now);
+    if (confirmed === null) return;
+    await this.topUps.save(session, confirmed);
+    await this.facts.topUpPaid(session, confirmed);
+  }
+
+  private async failTopUp(
+    session: Session,
+    invoice: Invoice,
+    topUpId: string,
+    declineCode: string,
+  ): Promise<void> {
+    const topUp = await this.topUps.byId(session, topUpId);
+    const failed = topUp === null ? null : fail(topUp, declineCode);
+    if (failed === null) return;
+    await this.topUps.save(session, failed);
+    await this.facts.topUpFailed(session, failed);
+    const change = voidInvoice(invoice, session.now);
+    if (change !== null) await this.invoicing.record(session, change);
+  }
+
+  /** How the payer stands concerns everyone it pays for. */
+  private async standing(session: Session, facts: CollectionFacts): Promise<void> {
+    const known = await this.subscriptions.standing(session, facts.customerId);
+    if (known !== null && known.version >= facts.version) return;
+    const standing: Standing = {
+      state: facts.state,
+      suspendAt: instantOrNull(facts.suspendAt),
+      version: facts.version,
+    };
+    await this.subscriptions.saveStanding(session, facts.customerId, standing);
+    const downgradeTo =
+      facts.downgradeTo === null ? null : await this.subscribing.soldPlan(session, facts.downgradeTo);
+    const news = { standing, finalAction: facts.finalAction, downgradeTo };
+    for (const customerId of await this.customers.paidBy(session, facts.customerId)) {
+      const state = await this.subscriptions.inForce(session, customerId);
+      if (state !== null) await this.subscribing.happen(session, state, standingChanged(state, news, session.now));
+    }
+  }
+}
+
+function instantOrNull(text: string | null): Instant | null {
+  if (text === null) return null;
+  const parsed = parseInstant(text);
+  invariant(parsed.ok, `A fact with a time that is none: ${text}`);
+  return parsed.value;
+}
+

@@ -1,0 +1,110 @@
+import { Injectable } from '@nestjs/common';
+import { addMicros, Clock, earliest, err, Ids, invariant, MICROS, minInstant, ok } from '@tallygate/kernel';
+import type { Instant, Result } from '@tallygate/kernel';
+import { ClockPeers, TestClockStore } from './test-clock.ports';
+
+export type ClockRefusal = 'no_test_clock' | 'clock_moving' | 'clock_backwards';
+export interface ClockAnswer {
+  readonly now: Instant;
+  /** Instants at which something fell due, or the target: where the clock stopped. */
+  readonly visited: number;
+}
+type Outcome = Result<ClockAnswer, ClockRefusal>;
+
+const ABANDONED_MICROS = 60 * MICROS.second;
+
+/**
+ * Moves a test tenant's clock through every due instant of every service, and lets the whole system come to rest at
+ * each (architecture.md "Clocks"). The system rests when two rounds over all services in a row report the same
+ * activity. There is no waiting in between: a peer answers when its own part rests.
+ */
+@Injectable()
+export class TestClock {
+  constructor(
+    private readonly store: TestClockStore,
+    private readonly peers: ClockPeers,
+    private readonly clock: Clock,
+    private readonly ids: Ids,
+  ) {}
+
+  now(tenantId: string): Promise<Instant | null> {
+    return this.store.now(tenantId);
+  }
+
+  /** Lets the system come to rest where the clock stands. */
+  settle(tenantId: string): Promise<Outcome> {
+    return this.asMover(tenantId, async (_, now) => {
+      await this.rest(tenantId, now, null);
+      return ok({ now, visited: 0 });
+    });
+  }
+
+  /** To `target`, the target included. */
+  advance(tenantId: string, target: Instant): Promise<Outcome> {
+    return this.asMover(tenantId, async (mover, now) => {
+      if (target < now) return err('clock_backwards');
+      return this.walk(tenantId, mover, now, target);
+    });
+  }
+
+  private async walk(tenantId: string, mover: string, from: Instant, target: Instant): Promise<Outcome> {
+    let now = from;
+    let visited = 0;
+    let activity = await this.rest(tenantId, now, null);
+    while (now < target) {
+      const due = await this.nextDue(tenantId, now);
+      now = due === null ? target : minInstant(due, target);
+      if (!(await this.store.move(tenantId, mover, now, this.clock.now()))) return err('clock_moving');
+      activity = await this.rest(tenantId, now, activity);
+      visited += 1;
+    }
+    return ok({ now, visited });
+  }
+
+  /**
+   * Rounds until one reports what the round before it did. What was reported when the clock last stood still counts as
+   * such a round, so an instant at which nothing happens costs one.
+   */
+  private async rest(tenantId: string, now: Instant, before: string | null): Promise<string> {
+    let last = before;
+    for (;;) {
+      const round = await this.round(tenantId, now);
+      if (round === last) return round;
+      last = round;
+    }
+  }
+
+  private async round(tenantId: string, now: Instant): Promise<string> {
+    const answers = await Promise.all(
+      this.peers.all().map(async (peer) => {
+        const settled = await peer.settle(tenantId, now);
+        return `${peer.name}=${settled === null ? 'stopped' : settled.activity}`;
+      }),
+    );
+    return answers.join(' ');
+  }
+
+  private async nextDue(tenantId: string, after: Instant): Promise<Instant | null> {
+    const dues = await Promise.all(this.peers.all().map((peer) => peer.nextDue(tenantId, after)));
+    const due = earliest(...dues);
+    invariant(due === null || due > after, 'What is due next lies ahead');
+    return due;
+  }
+
+  private async asMover(
+    tenantId: string,
+    work: (mover: string, now: Instant) => Promise<Outcome>,
+  ): Promise<Outcome> {
+    const now = await this.store.now(tenantId);
+    if (now === null) return err('no_test_clock');
+    const mover = this.ids.next();
+    const seen = this.clock.now();
+    if (!(await this.store.claim(tenantId, mover, seen, addMicros(seen, -ABANDONED_MICROS))))
+      return err('clock_moving');
+    try {
+      return await work(mover, (await this.store.now(tenantId)) ?? now);
+    } finally {
+      await this.store.release(tenantId, mover);
+    }
+  }
+}
