@@ -132,6 +132,22 @@ function unitsToPay(
   return 0n;
 }
 
+/** What a customer's quota of a feature stands at, whatever else refuses it; null for a feature without one. */
+export function quotaAt(
+  feature: FeatureState,
+  customer: CustomerState,
+  now: Instant,
+): { readonly used: Nano; readonly included: Nano; readonly resetAt: Instant | null } | null {
+  if (feature.kind !== 'quota' && feature.kind !== 'quota_then_prepaid') return null;
+  const known = customer.quotas.get(feature.key);
+  const plan = customer.subscription?.features.get(feature.key);
+  return {
+    used: usedAt(known, now),
+    included: plan?.included ?? 0n,
+    resetAt: nextReset(known, customer, plan, now),
+  };
+}
+
 /** A period that has ended counts nothing of the new one yet. */
 function usedAt(quota: QuotaState | undefined, now: Instant): Nano {
   if (quota === undefined) return 0n;

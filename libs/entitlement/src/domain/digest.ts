@@ -18,12 +18,6 @@ export class Digest {
     this.low ^= low;
   }
 
-  /** The digest of both sets together, when no member is in both. */
-  join(other: Digest): void {
-    this.high ^= other.high;
-    this.low ^= other.low;
-  }
-
   /** 16 hexadecimal digits. */
   toString(): string {
     return hex(this.high) + hex(this.low);

@@ -1,6 +1,6 @@
 import type { Instant } from '@tallygate/kernel';
 import { compileCatalog, compileCredential, compileCustomer, compileTenant, moment } from './compile';
-import { Digest } from './digest';
+import { Digest, EMPTY_DIGEST } from './digest';
 import { isEntryKind } from './entries';
 import type { FeedEntry, LiveEntry, OpaqueEntry } from './entries';
 import type { CatalogState, CredentialState, CustomerState, TenantTerms } from './state';
@@ -30,6 +30,7 @@ export class TenantState {
  */
 export class FeedState {
   private readonly tenants = new Map<string, TenantState>();
+  private readonly whole = new Digest();
   private count = 0;
 
   /** Entries that are not removed. */
@@ -69,10 +70,8 @@ export class FeedState {
 
   /** Over the entries of one tenant, or of all. */
   digest(tenantId: string | null = null): string {
-    if (tenantId !== null) return (this.tenants.get(tenantId)?.digest ?? new Digest()).toString();
-    const all = new Digest();
-    for (const tenant of this.tenants.values()) all.join(tenant.digest);
-    return all.toString();
+    if (tenantId === null) return this.whole.toString();
+    return this.tenants.get(tenantId)?.digest.toString() ?? EMPTY_DIGEST;
   }
 
   /** The tenant's virtual now; null for a tenant that lives on the system clock. */
@@ -90,14 +89,19 @@ export class FeedState {
 
   private put(tenant: TenantState, entry: LiveEntry | OpaqueEntry): void {
     insert(tenant, entry);
-    tenant.digest.toggle(tenant.id, kindOf(entry), entry.key, entry.version);
+    this.toggle(tenant, kindOf(entry), entry.key, entry.version);
     this.count += 1;
   }
 
   private drop(tenant: TenantState, kind: string, key: string, version: number): void {
     erase(tenant, kind, key);
-    tenant.digest.toggle(tenant.id, kind, key, version);
+    this.toggle(tenant, kind, key, version);
     this.count -= 1;
+  }
+
+  private toggle(tenant: TenantState, kind: string, key: string, version: number): void {
+    tenant.digest.toggle(tenant.id, kind, key, version);
+    this.whole.toggle(tenant.id, kind, key, version);
   }
 }
 

@@ -18,3 +18,8 @@ export type { GrpcCode, GrpcStatus } from './grpc-status';
 export { detailOf, titleOf } from './describe';
 export { actionUrl, linksOf, typeOf } from './links';
 export { actionOf, isDenial, rankOf, statusOf } from './reasons';
+export { quotaAt } from './assess';
+export { customerEntryOf, credentialEntryOf } from './customer-facts';
+export type { FactsOfCustomer, FlagFacts } from './customer-facts';
+export { catalogEntryOf, tenantEntryOf } from './catalog-facts';
+export { unblocks } from './unblock';
