@@ -1,0 +1,19 @@
+import { Injectable } from '@nestjs/common';
+import type { CanActivate, ExecutionContext } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import { problem } from '../http/problem';
+import { sameSecret } from './api-key';
+
+export const INTERNAL_HEADER = 'x-tallygate-internal';
+
+/** Lets only the installation's own services in. */
+@Injectable()
+export class InternalGuard implements CanActivate {
+  constructor(private readonly internalSecret: string) {}
+
+  canActivate(host: ExecutionContext): boolean {
+    const given = host.switchToHttp().getRequest<FastifyRequest>().headers[INTERNAL_HEADER];
+    if (typeof given === 'string' && sameSecret(given, this.internalSecret)) return true;
+    throw problem(401, 'internal_only', 'This route is for the services of this installation');
+  }
+}

@@ -1,0 +1,125 @@
+import { writeFile } from 'node:fs/promises';
+import { Module } from '@nestjs/common';
+import type { DynamicModule, Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { Registry } from 'prom-client';
+import { ApiKeyGuard } from '../auth/api-key-guard';
+import { InternalGuard } from '../auth/internal-guard';
+import type { KeyDirectory } from '../auth/principal';
+import { RootGuard } from '../auth/root-guard';
+import type { ReadinessCheck } from '../health/readiness';
+import { BODY_LIMIT, readJsonBodies } from '../http/body-parser';
+import { ProblemFilter } from '../http/problem-filter';
+import { CountMutations } from '../time/count-mutations';
+import type { Log } from '../telemetry/log';
+import { createLog } from '../telemetry/log';
+import { createMetrics } from '../telemetry/metrics';
+import { NestLog } from '../telemetry/nest-logger';
+import { InternalClockController, PARTICIPANTS } from './internal-clock-controller';
+import { CHECKS, METRICS, OperationsController } from './operations-controller';
+import type { ServiceContext } from './service-context';
+import { onSignals } from './shutdown';
+
+export interface CreateServiceOptions {
+  readonly name: string;
+  readonly config: {
+    readonly PORT: number;
+    readonly HOST?: string;
+    readonly PORT_FILE?: string;
+    readonly INTERNAL_SECRET: string;
+    readonly ROOT_KEY: string;
+    readonly LOG_LEVEL?: string;
+  };
+  /** The services of this process, in the order in which facts flow. Started before listening, stopped after closing. */
+  readonly contexts: readonly ServiceContext[];
+  readonly keyDirectory: KeyDirectory;
+  /** Beyond the databases, which the contexts bring: the bus and the queue. */
+  readonly checks?: readonly ReadinessCheck[];
+  readonly log?: Log;
+  readonly metrics?: Registry;
+  /** Closed last, in this order: the queue, the bus, tracing. */
+  readonly closeLast?: readonly (() => Promise<void>)[];
+  /** False in tests, whose process is not the service's. */
+  readonly handleSignals?: boolean;
+}
+
+export interface RunningService {
+  readonly app: NestFastifyApplication;
+  readonly port: number;
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+@Module({})
+class ProcessModule {}
+
+/** One HTTP server over the services of a process, with everything that every service shares wired. */
+export async function createService(module: Type | DynamicModule, options: CreateServiceOptions): Promise<RunningService> {
+  const log = options.log ?? createLog({ name: options.name, level: options.config.LOG_LEVEL });
+  const app = await createApp(module, options, log);
+  const close = once(() => closeAll(app, options, log));
+  try {
+    for (const context of options.contexts) await context.start();
+    await app.listen(options.config.PORT, options.config.HOST ?? '127.0.0.1');
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  const { port, url } = await announce(app, options, log);
+  if (options.handleSignals !== false) onSignals(close, log);
+  return { app, port, url, close };
+}
+
+async function createApp(module: Type | DynamicModule, options: CreateServiceOptions, log: Log): Promise<NestFastifyApplication> {
+  const adapter = new FastifyAdapter({ bodyLimit: BODY_LIMIT, trustProxy: true, forceCloseConnections: 'idle', routerOptions: { maxParamLength: 512 } });
+  const app = await NestFactory.create<NestFastifyApplication>(processModule(module, options), adapter, {
+    bodyParser: false,
+    abortOnError: false,
+    logger: new NestLog(log),
+  });
+  readJsonBodies(adapter.getInstance() as never);
+  app.useGlobalFilters(new ProblemFilter(log));
+  app.useGlobalGuards(new ApiKeyGuard({ directory: options.keyDirectory, rootKey: options.config.ROOT_KEY }));
+  app.useGlobalInterceptors(new CountMutations(options.contexts.map((context) => context.participant)));
+  return app;
+}
+
+function processModule(module: Type | DynamicModule, options: CreateServiceOptions): DynamicModule {
+  const { contexts, checks = [], config, metrics = createMetrics({ processMetrics: true }) } = options;
+  return {
+    module: ProcessModule,
+    imports: [module],
+    controllers: [OperationsController, InternalClockController],
+    providers: [
+      { provide: METRICS, useValue: metrics },
+      { provide: CHECKS, useValue: [...contexts.flatMap((context) => context.checks), ...checks] },
+      { provide: PARTICIPANTS, useValue: contexts.map((context) => context.participant) },
+      { provide: InternalGuard, useValue: new InternalGuard(config.INTERNAL_SECRET) },
+      { provide: RootGuard, useValue: new RootGuard(config.ROOT_KEY) },
+    ],
+  };
+}
+
+/** How a launcher learns the port: a line on stdout, a message over IPC, a file. */
+async function announce(app: NestFastifyApplication, { name, config }: CreateServiceOptions, log: Log): Promise<{ port: number; url: string }> {
+  const address = app.getHttpServer().address();
+  const port = typeof address === 'object' && address !== null ? address.port : config.PORT;
+  const host = config.HOST ?? '127.0.0.1';
+  const url = `http://${host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host}:${port}`;
+  log.info({ port, url, service: name }, 'listening');
+  if (config.PORT_FILE !== undefined) await writeFile(config.PORT_FILE, String(port));
+  if (process.send !== undefined) process.send({ listening: port });
+  return { port, url };
+}
+
+async function closeAll(app: NestFastifyApplication, { contexts, closeLast = [] }: CreateServiceOptions, log: Log): Promise<void> {
+  const steps = [() => app.close(), ...contexts.map((context) => () => context.stop()), ...closeLast];
+  for (const step of steps) await step().catch((error: unknown) => log.error({ err: error }, 'closing failed; going on'));
+}
+
+function once(work: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | undefined;
+  return () => (running ??= work());
+}

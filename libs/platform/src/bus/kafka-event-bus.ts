@@ -1,0 +1,151 @@
+import { Kafka, logLevel, Partitioners } from 'kafkajs';
+import type { Admin, logCreator, Producer } from 'kafkajs';
+import type { Log } from '../telemetry/log';
+import { silentLog } from '../telemetry/log';
+import { EventBus } from './event-bus';
+import type { OutgoingMessage, RunningSubscription, Subscription } from './event-bus';
+import { KafkaSubscription } from './kafka-subscription';
+import { TopicWriter } from './topic-writer';
+
+export interface KafkaBusOptions {
+  readonly brokers: readonly string[];
+  readonly clientId: string;
+  /** Topics and their partitions; those missing are created at `start`. Partitions of existing ones stay as they are. */
+  readonly topics?: Readonly<Record<string, number>>;
+  readonly replicationFactor?: number;
+  readonly partitionsConsumedConcurrently?: number;
+  /** A consumer that fetched nothing, not even emptiness, for this long is replaced. Default 30 s. */
+  readonly stallMs?: number;
+  readonly sessionTimeoutMs?: number;
+  readonly log?: Log;
+}
+
+export type KafkaSettings = Required<Omit<KafkaBusOptions, 'brokers' | 'clientId' | 'topics' | 'replicationFactor'>>;
+
+const DEFAULTS = { partitionsConsumedConcurrently: 4, stallMs: 30_000, sessionTimeoutMs: 30_000, log: silentLog };
+const DEFAULT_PARTITIONS = 6;
+
+/** The production bus, over kafkajs, which is unmaintained: nothing outside this folder may know it. */
+export class KafkaEventBus extends EventBus {
+  private readonly settings: KafkaSettings;
+  private readonly kafka: Kafka;
+  private readonly producer: Producer;
+  private readonly admin: Admin;
+  private readonly writers = new Map<string, TopicWriter>();
+  private readonly subscriptions = new Set<KafkaSubscription>();
+  private readonly known = new Set<string>();
+  private connected: Promise<void> | undefined;
+
+  constructor(private readonly options: KafkaBusOptions) {
+    super();
+    this.settings = { ...DEFAULTS, ...options };
+    this.kafka = new Kafka({
+      clientId: options.clientId,
+      brokers: [...options.brokers],
+      connectionTimeout: 3_000,
+      requestTimeout: 30_000,
+      logCreator: quietLog(this.settings.log),
+      retry: { initialRetryTime: 100, maxRetryTime: 5_000, retries: 5 },
+    });
+    // Not idempotent: kafkajs loses the sequence after a fatal error and then refuses every message. Order is kept by
+    // one request in flight per topic, and consumers bear repeats.
+    this.producer = this.kafka.producer({ allowAutoTopicCreation: false, createPartitioner: Partitioners.DefaultPartitioner });
+    this.admin = this.kafka.admin();
+  }
+
+  /** Connects and creates missing topics. Called by the first use when nobody called it before. */
+  start(): Promise<void> {
+    this.connected ??= this.connect().catch((error: unknown) => {
+      this.connected = undefined;
+      throw error;
+    });
+    return this.connected;
+  }
+
+  /** Creates the topics that do not exist yet, with this many partitions each. */
+  async ensureTopics(topics: Readonly<Record<string, number>>): Promise<void> {
+    await this.start();
+    await this.createMissing(topics);
+  }
+
+  override async publish(topic: string, messages: readonly OutgoingMessage[]): Promise<void> {
+    if (messages.length === 0) return;
+    await this.start();
+    await this.requireTopics([topic]);
+    await this.writer(topic).write(messages);
+  }
+
+  override async subscribe(subscription: Subscription): Promise<RunningSubscription> {
+    await this.start();
+    await this.requireTopics(subscription.topics);
+    const running = new KafkaSubscription(this.kafka, this.admin, subscription, this.settings);
+    this.subscriptions.add(running);
+    await running.start();
+    return {
+      caughtUp: () => running.caughtUp(),
+      stop: async () => {
+        this.subscriptions.delete(running);
+        await running.stop();
+      },
+    };
+  }
+
+  /** Answers when the brokers do. */
+  async ping(): Promise<void> {
+    await this.start();
+    await this.admin.describeCluster();
+  }
+
+  override async close(): Promise<void> {
+    await Promise.all([...this.subscriptions].map((subscription) => subscription.stop()));
+    this.subscriptions.clear();
+    await Promise.all([...this.writers.values()].map((writer) => writer.idle()));
+    if (this.connected === undefined) return;
+    await this.connected.catch(() => undefined);
+    await Promise.all([this.producer.disconnect(), this.admin.disconnect()]);
+  }
+
+  private async connect(): Promise<void> {
+    await Promise.all([this.producer.connect(), this.admin.connect()]);
+    await this.createMissing(this.options.topics ?? {});
+  }
+
+  private async requireTopics(topics: readonly string[]): Promise<void> {
+    const unknown = topics.filter((topic) => !this.known.has(topic));
+    if (unknown.length > 0) await this.createMissing(Object.fromEntries(unknown.map((topic) => [topic, DEFAULT_PARTITIONS])));
+  }
+
+  private async createMissing(topics: Readonly<Record<string, number>>): Promise<void> {
+    const existing = new Set(await this.admin.listTopics());
+    const missing = Object.entries(topics).filter(([topic]) => !existing.has(topic));
+    if (missing.length > 0) await this.create(missing);
+    for (const topic of Object.keys(topics)) this.known.add(topic);
+  }
+
+  private async create(missing: readonly (readonly [string, number])[]): Promise<void> {
+    await this.admin.createTopics({
+      waitForLeaders: true,
+      topics: missing.map(([topic, numPartitions]) => ({
+        topic,
+        numPartitions,
+        replicationFactor: this.options.replicationFactor ?? 1,
+      })),
+    });
+  }
+
+  private writer(topic: string): TopicWriter {
+    const known = this.writers.get(topic);
+    if (known !== undefined) return known;
+    const writer = new TopicWriter(topic, this.producer);
+    this.writers.set(topic, writer);
+    return writer;
+  }
+}
+
+/** kafkajs tells of each join and each retry as an error; what matters is logged by the subscription itself. */
+function quietLog(log: Log): logCreator {
+  return () => ({ level, log: { message, ...detail } }) => {
+    const { error, groupId, stack } = detail as { error?: unknown; groupId?: unknown; stack?: unknown };
+    if (level === logLevel.ERROR || level === logLevel.WARN) log.debug({ error, groupId, stack }, `kafka: ${message}`);
+  };
+}

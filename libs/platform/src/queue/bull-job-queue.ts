@@ -1,0 +1,243 @@
+import { createPostgresBackend, Queue, withBackend, Worker } from 'bullmq';
+import type { BulkJobOptions } from 'bullmq';
+import { Redis } from 'ioredis';
+import { Pool } from 'pg';
+import { within } from '../flow/timeout';
+import type { Log } from '../telemetry/log';
+import { silentLog } from '../telemetry/log';
+import { JobsInFlight } from './jobs-in-flight';
+import { JobQueue } from './job-queue';
+import type { Job, JobHandler } from './job-queue';
+import { queueRoleUrl } from './provision-queue';
+
+export type QueueBackend =
+  | { readonly kind: 'redis'; readonly url: string }
+  | { readonly kind: 'postgres'; readonly databaseUrl: string; readonly roleSecret: string };
+
+export interface BullJobQueueOptions {
+  readonly backend: QueueBackend;
+  /** Keeps installations apart on one server; part of every queue name. */
+  readonly installation?: string;
+  readonly log?: Log;
+  /** How long a call may take before it counts as "the backend is down". */
+  readonly patienceMs?: number;
+}
+
+interface JobData {
+  readonly id: string;
+  readonly tenantId: string;
+  readonly payload: unknown;
+}
+
+/** What is used of BullMQ's queue and worker, whichever backend is behind them. */
+interface BullQueue {
+  addBulk(jobs: { name: string; data: JobData; opts: BulkJobOptions }[]): Promise<unknown>;
+  getJob(id: string): Promise<unknown>;
+  close(): Promise<void>;
+  on(event: 'error', listener: OnError): unknown;
+}
+
+interface BullWorker {
+  waitUntilReady(): Promise<unknown>;
+  close(): Promise<void>;
+  on(event: 'error', listener: OnError): unknown;
+  on(event: 'ready', listener: () => void): unknown;
+}
+
+type OnError = (error: Error) => void;
+
+const PATIENCE_MS = 2_000;
+const POSTGRES_CONNECTIONS = 40;
+
+/** BullMQ behind the port: what the rows say is due, executed. It retries nothing and remembers nothing done. */
+export class BullJobQueue extends JobQueue {
+  private readonly log: Log;
+  private readonly patienceMs: number;
+  private readonly connections: Connections;
+  private readonly queues = new Map<string, BullQueue>();
+  private readonly workers = new Map<string, BullWorker>();
+  private readonly inFlight: JobsInFlight;
+  private failing = false;
+  private closing = false;
+
+  constructor(private readonly options: BullJobQueueOptions) {
+    super();
+    this.log = options.log ?? silentLog;
+    this.patienceMs = options.patienceMs ?? PATIENCE_MS;
+    this.connections = connectionsOf(options.backend, this.patienceMs, (error) => this.onError(error));
+    this.inFlight = new JobsInFlight((queue, id) => this.isThere(queue, id));
+  }
+
+  override async add<P>(queue: string, jobs: readonly Job<P>[]): Promise<void> {
+    if (jobs.length === 0) return;
+    if (this.closing) throw new Error('The job queue is closed');
+    this.inFlight.queued(queue, jobs);
+    try {
+      await within(this.patienceMs, `queueing on ${queue}`, this.addAll(queue, jobs));
+    } catch (error) {
+      this.inFlight.doubtful(queue, jobs);
+      throw error;
+    }
+  }
+
+  override async work<P>(handler: JobHandler<P>): Promise<void> {
+    if (this.workers.has(handler.queue)) throw new Error(`Queue ${handler.queue} has a handler already`);
+    const worker = this.connections.worker(this.name(handler.queue), (job) => this.run(handler, job), handler.concurrency);
+    this.workers.set(handler.queue, worker);
+    worker.on('error', (error) => this.onError(error));
+    worker.on('ready', () => this.onReady());
+    await within(this.patienceMs * 5, `starting the worker of ${handler.queue}`, worker.waitUntilReady());
+  }
+
+  override async idle(tenantId: string): Promise<void> {
+    await this.inFlight.idle(tenantId);
+  }
+
+  /** Answers when the backend does. */
+  async ping(): Promise<void> {
+    await within(this.patienceMs, 'the job queue', this.connections.ping());
+  }
+
+  override async close(): Promise<void> {
+    this.closing = true;
+    this.inFlight.close();
+    await Promise.all([...this.workers.values()].map((worker) => quietly(within(10_000, 'closing a worker', worker.close()))));
+    await Promise.all([...this.queues.values()].map((queue) => quietly(within(this.patienceMs, 'closing a queue', queue.close()))));
+    await quietly(within(this.patienceMs, 'closing the backend', this.connections.close()));
+  }
+
+  private async addAll<P>(queue: string, jobs: readonly Job<P>[]): Promise<void> {
+    await this.connections.ready();
+    await this.queue(queue).addBulk(
+      jobs.map(({ id, tenantId, payload }) => ({
+        name: 'job',
+        data: { id, tenantId, payload },
+        // Done or failed, a job leaves nothing behind: the row decides whether its id comes again.
+        opts: { jobId: bullId(id), attempts: 1, removeOnComplete: true, removeOnFail: true },
+      })),
+    );
+  }
+
+  private async run<P>(handler: JobHandler<P>, job: BullJob): Promise<void> {
+    const { id, tenantId, payload } = job.data;
+    this.inFlight.started(handler.queue, { id, tenantId });
+    try {
+      await handler.handle({ id, tenantId, payload: payload as P });
+    } catch (error) {
+      this.log.error({ err: error, queue: handler.queue, job: id, tenant: tenantId }, 'a job failed; its row decides what follows');
+      throw error;
+    } finally {
+      this.inFlight.finished(handler.queue, { id, tenantId });
+    }
+  }
+
+  private async isThere(queue: string, id: string): Promise<boolean> {
+    const found = await within(this.patienceMs, `asking ${queue} for a job`, this.queue(queue).getJob(bullId(id)));
+    return found !== undefined && found !== null;
+  }
+
+  private queue(name: string): BullQueue {
+    const known = this.queues.get(name);
+    if (known !== undefined) return known;
+    const queue = this.connections.queue(this.name(name));
+    queue.on('error', (error) => this.onError(error));
+    this.queues.set(name, queue);
+    return queue;
+  }
+
+  private name(queue: string): string {
+    return `${this.options.installation ?? 'tallygate'}-${queue}`;
+  }
+
+  /** BullMQ reports each failed reconnect of each connection; an outage is one line. */
+  private onError(error: Error): void {
+    if (this.failing || this.closing) return;
+    this.failing = true;
+    this.log.warn({ err: error }, 'the job queue cannot be reached; work goes on when it is back');
+  }
+
+  private onReady(): void {
+    if (this.failing) this.log.info('the job queue is back');
+    this.failing = false;
+  }
+}
+
+/** BullMQ refuses ids that hold a colon or are whole numbers. */
+function bullId(id: string): string {
+  return `j-${encodeURIComponent(id)}`;
+}
+
+async function quietly(work: Promise<unknown>): Promise<void> {
+  await work.catch(() => undefined);
+}
+
+interface BullJob {
+  readonly data: JobData;
+}
+
+/** What the two backends differ in. */
+interface Connections {
+  queue(name: string): BullQueue;
+  worker(name: string, run: (job: BullJob) => Promise<void>, concurrency: number): BullWorker;
+  /** Rejects when the backend is known to be down. */
+  ready(): Promise<void>;
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const WORKER = { autorun: true, lockDuration: 30_000, stalledInterval: 15_000, maxStalledCount: 10, drainDelay: 1 };
+
+function connectionsOf(backend: QueueBackend, patienceMs: number, onError: OnError): Connections {
+  return backend.kind === 'redis' ? redisConnections(backend.url, patienceMs, onError) : postgresConnections(backend, onError);
+}
+
+function redisConnections(url: string, patienceMs: number, onError: OnError): Connections {
+  const retryStrategy = (times: number) => Math.min(1_000, 50 * 2 ** Math.min(times, 10));
+  // Without an offline queue a command on a lost connection fails at once: the row is swept again, nothing hangs.
+  const producer = new Redis(url, { enableOfflineQueue: false, maxRetriesPerRequest: 1, commandTimeout: patienceMs, retryStrategy });
+  producer.on('error', onError);
+  // A worker's connection must wait for ever instead, and its blocking command has no time limit.
+  const consumer = new Redis(url, { maxRetriesPerRequest: null, retryStrategy });
+  consumer.on('error', onError);
+  return {
+    queue: (name) => new Queue<JobData>(name, { connection: producer, skipWaitingForReady: true }) as BullQueue,
+    worker: (name, run, concurrency) => new Worker<JobData>(name, run, { ...WORKER, connection: consumer, concurrency }),
+    ready: () => connected(producer),
+    ping: async () => void (await producer.ping()),
+    close: async () => {
+      producer.disconnect();
+      consumer.disconnect();
+    },
+  };
+}
+
+/** Waits for the first connection only: later, not connected means down. */
+async function connected(redis: Redis): Promise<void> {
+  if (redis.status !== 'connecting' && redis.status !== 'connect') return;
+  await new Promise<void>((resolve, reject) => {
+    redis.once('ready', resolve);
+    redis.once('close', () => reject(new Error('Redis cannot be reached')));
+  });
+}
+
+const onPostgres = withBackend(createPostgresBackend);
+
+function postgresConnections(backend: Extract<QueueBackend, { kind: 'postgres' }>, onError: OnError): Connections {
+  const pool = new Pool({
+    connectionString: queueRoleUrl(backend.databaseUrl, backend.roleSecret),
+    // Each worker keeps one connection for LISTEN.
+    max: POSTGRES_CONNECTIONS,
+    keepAlive: true,
+    connectionTimeoutMillis: 2_000,
+    application_name: 'tallygate queue',
+    options: '-c search_path=bullmq',
+  });
+  pool.on('error', onError);
+  return {
+    queue: (name) => new onPostgres.Queue<JobData>(name, { connection: pool }) as BullQueue,
+    worker: (name, run, concurrency) => new onPostgres.Worker<JobData>(name, run, { ...WORKER, connection: pool, concurrency }),
+    ready: async () => undefined,
+    ping: async () => void (await pool.query('select 1')),
+    close: () => pool.end(),
+  };
+}
