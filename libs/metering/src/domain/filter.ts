@@ -3,7 +3,7 @@ import { canonicalJson } from './json';
 import type { Json, JsonObject } from './json';
 import { compareDecimals, decimalOf } from './decimal';
 import type { Decimal } from './decimal';
-import { compilePath } from './path';
+import { compilePath } from './place';
 
 export type Matches = (data: JsonObject) => boolean;
 type Test = (found: Json | undefined) => boolean;

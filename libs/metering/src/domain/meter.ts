@@ -6,8 +6,8 @@ import { compileFilters, isChargeable } from './filter';
 import type { Matches } from './filter';
 import { textFault } from './text';
 import type { Json, JsonObject } from './json';
-import { compilePath } from './path';
-import type { Place } from './path';
+import { compilePath } from './place';
+import type { Place } from './place';
 
 /** A meter of the catalog, ready to read events of its type. */
 export interface CompiledMeter {
