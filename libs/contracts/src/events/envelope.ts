@@ -13,7 +13,7 @@ export interface EventEnvelope<Type extends string, Data> {
 }
 
 export const TOPICS = {
-  /** CloudEvents from gateways and services, as sent. Any key; header `tg-tenant` names the tenant by its id. */
+  /** CloudEvents from gateways and services, as sent. Any key; header `tenant` names the tenant by its id. */
   usageRaw: 'usage.raw',
   /** Metered usage; key: `usageLane(customer id)`; one JSON array of MeteredEvent per message. */
   usageMetered: 'usage.metered',
