@@ -70,8 +70,11 @@ export class PgDatabase extends Database {
       // As start-up options the settings cost no round trip and hold for every connection of the pool.
       options: `-c search_path=${this.schema} -c TimeZone=UTC -c DateStyle=ISO -c synchronous_commit=on -c idle_in_transaction_session_timeout=60000`,
     });
-    // An idle connection that drops is replaced by the pool; without a listener it would end the process.
-    pool.on('error', (error) => (this.options.log ?? silentLog).warn({ err: error, role }, 'lost an idle connection'));
+    // A connection that drops is replaced by the pool, and whoever uses it hears of it from its statement; without
+    // listeners the event would end the process. The pool's own covers idle connections only.
+    const log = this.options.log ?? silentLog;
+    pool.on('connect', (client) => client.on('error', (error) => log.debug({ err: error, role }, 'lost a connection')));
+    pool.on('error', (error) => log.warn({ err: error, role }, 'lost an idle connection'));
     return pool;
   }
 }

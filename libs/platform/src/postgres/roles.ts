@@ -23,7 +23,7 @@ export function roleUrl(databaseUrl: string, roleSecret: string, role: string): 
   return url.toString();
 }
 
-const IDENTIFIER = /^[a-z][a-z0-9_]{0,40}$/;
+const IDENTIFIER = /^[a-z][a-z0-9_]{0,62}$/;
 
 /** Schema and role names go into DDL, which takes no parameters; only names that need no quoting are let in. */
 export function identifier(name: string): string {
