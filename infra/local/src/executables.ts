@@ -10,7 +10,7 @@ const EXECUTABLES = {
   nginx: systemFolders,
   caddy: systemFolders,
   haproxy: systemFolders,
-  envoy: () => [cacheDir('envoy', 'bin')],
+  envoy: () => [cacheDir('envoy')],
   java: () => (process.env['JAVA_HOME'] === undefined ? [] : [join(process.env['JAVA_HOME'], 'bin')]),
 } as const;
 

@@ -1,7 +1,14 @@
-export * from './errors';
+export { startCaddy, type CaddyOptions } from './caddy';
+export { startEnvoy, type EnvoyOptions } from './envoy';
+export { DataDirInUseError, MissingServerError, ServerStartError, type Missing } from './errors';
+export { missingServers } from './executables';
 export { freePort } from './free-port';
+export type { GatewayConfig, GatewayOptions, GatewayPorts, GatewayServer } from './gateway';
+export { startHaproxy, type HaproxyOptions } from './haproxy';
 export { startKafka, type KafkaOptions, type KafkaServer } from './kafka';
 export type { LocalServer } from './local-server';
-export { missingServers } from './executables';
+export { startNginx, type NginxOptions } from './nginx';
 export { startPostgres, type PostgresOptions, type PostgresServer } from './postgres';
 export { startRedis, type RedisOptions, type RedisServer } from './redis';
+export { startSmtp, type SmtpAnswer, type SmtpOptions, type SmtpServer } from './smtp';
+export type { ReceivedMail } from './smtp-mail';

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { run } from './run';
 
 export interface SystemUser {
@@ -31,4 +32,25 @@ async function create(): Promise<SystemUser | undefined> {
     throw new Error(`PostgreSQL does not run as root and the user ${NAME} could not be created. Run: useradd --system ${NAME}`);
   }
   return user;
+}
+
+/**
+ * As root the server runs as another user, who may not be allowed into a folder such as /root.
+ * @throws naming the folder that is closed to that user
+ */
+export async function requireReachable(path: string, user: SystemUser): Promise<void> {
+  for (const step of pathSteps(path)) {
+    await run('/bin/sh', ['-c', 'test -x "$1"', 'sh', step], { ...user, cwd: '/' }).catch(() => {
+      throw new Error(
+        `PostgreSQL, started by root, runs as user ${NAME}, who may not enter ${step} and so cannot reach ${path}. ` +
+          `Use another folder, or allow it: chmod o+x ${step}`,
+      );
+    });
+  }
+}
+
+/** The path itself and every folder above it, the uppermost first. */
+function pathSteps(path: string): string[] {
+  const parent = dirname(path);
+  return parent === path ? [] : [...pathSteps(parent), path];
 }

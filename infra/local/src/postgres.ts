@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { chown, mkdir, readFile, rm } from 'node:fs/promises';
+import { chmod, chown, mkdir, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { claimDataDir, releaseDataDir } from './data-owner';
 import { onFreePort } from './free-port';
@@ -7,8 +7,7 @@ import type { LocalServer } from './local-server';
 import { postgresBinaries, type PostgresBinaries } from './postgres-binaries';
 import { isPostmasterReady, takeOver } from './postgres-takeover';
 import { createPgdata, syncPgdata } from './postgres-template';
-import { postgresUser, type SystemUser } from './postgres-user';
-import { run } from './run';
+import { postgresUser, requireReachable, type SystemUser } from './postgres-user';
 import { SupervisedProcess } from './supervised-process';
 import { makeTempDir } from './temp-dir';
 
@@ -82,7 +81,8 @@ async function prepare(dataDir: string | undefined): Promise<Installation> {
 
 async function openDataDir(dataDir: string, user: SystemUser | undefined): Promise<string> {
   const home = resolve(dataDir);
-  await mkdir(home, { recursive: true, mode: 0o700 });
+  await mkdir(home, { recursive: true });
+  await chmod(home, 0o700);
   if (user === undefined) return home;
   await chown(home, user.uid, user.gid);
   await requireReachable(home, user);
@@ -94,13 +94,6 @@ async function preparePgdata({ home, binaries, user, temporary }: Installation):
   if (existsSync(pgdata)) return takeOver(home, pgdata);
   await createPgdata(home, binaries, user);
   if (!temporary) await syncPgdata(pgdata, binaries, user);
-}
-
-/** As root the server runs as another user, who may not be allowed into a folder such as /root. */
-async function requireReachable(path: string, user: SystemUser): Promise<void> {
-  await run('/bin/sh', ['-c', 'test -r "$1"', 'sh', path], { ...user, cwd: '/' }).catch(() => {
-    throw new Error(`PostgreSQL runs as user ${user.uid} when started by root, and that user may not read ${path}. Use another folder.`);
-  });
 }
 
 async function startOn(port: number, installation: Installation, settings: Readonly<Record<string, string>>): Promise<PostgresServer> {

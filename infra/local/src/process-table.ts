@@ -48,8 +48,9 @@ export async function killTree(root: number): Promise<void> {
   await waitUntil(() => !pids.some(isAlive), 10_000);
 }
 
+/** Not by instanceof: under jest the errors of Node itself belong to another realm. */
 function isCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === code;
 }
 
 function find(pid: number): ProcessRow | null {

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { Socket } from 'node:net';
 import { ServerStartError } from './errors';
@@ -30,15 +30,20 @@ const EXIT_TIMEOUT_MS = 15_000;
 /** A running server with the supervisor that ends it when this process ends. */
 export class SupervisedProcess {
   private exitCode: number | null = null;
-  private readonly gone: Promise<void>;
+  private supervised = true;
+  private readonly supervisorGone: Promise<void>;
 
   private constructor(
     private readonly supervisor: ChildProcess,
     private readonly options: SpawnOptions,
     readonly pid: number,
   ) {
-    this.gone = new Promise((resolve) => supervisor.once('exit', () => resolve()));
-    void this.gone.then(() => (this.exitCode ??= -1));
+    this.supervisorGone = new Promise((resolve) => {
+      supervisor.once('exit', () => {
+        this.supervised = false;
+        resolve();
+      });
+    });
   }
 
   /** Starts the server; resolves when it has a pid, before it is ready. */
@@ -55,7 +60,7 @@ export class SupervisedProcess {
   }
 
   get hasExited(): boolean {
-    return this.exitCode !== null;
+    return this.exitCode !== null || !this.supervised;
   }
 
   /**
@@ -88,7 +93,15 @@ export class SupervisedProcess {
   private async end(): Promise<void> {
     this.supervisor.ref();
     this.supervisor.stdin?.destroy();
-    await this.gone;
+    await this.supervisorGone;
+    if (this.exitCode === null) await this.endUnsupervised();
+  }
+
+  /** Somebody killed the supervisor: its work is done here. */
+  private async endUnsupervised(): Promise<void> {
+    await killTree(this.pid);
+    this.exitCode = -1;
+    if (this.options.removeDir !== null) await rm(this.options.removeDir, { recursive: true, force: true });
   }
 
   private detach(): void {
@@ -100,7 +113,7 @@ export class SupervisedProcess {
 
   private async failStart(timeoutMs: number): Promise<never> {
     const reason = this.hasExited
-      ? `ended with code ${this.exitCode} before it was ready`
+      ? `ended with code ${this.exitCode ?? 'unknown'} before it was ready`
       : `did not answer within ${timeoutMs} ms`;
     const log = await tail(this.options.logFile);
     await this.kill();

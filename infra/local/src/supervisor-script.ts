@@ -15,6 +15,7 @@ shift 3
 exec 3<&0 4>&1
 "$@" </dev/null >>"$log" 2>&1 3<&- 4>&- &
 child=$!
+trap '' PIPE   # a dead owner no longer reads the reports; only now, because the server would inherit it
 echo "pid $child" >&4
 
 alive() { kill -0 "$1" 2>/dev/null; }
