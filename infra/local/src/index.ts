@@ -8,6 +8,7 @@ export { startHaproxy, type HaproxyOptions } from './haproxy';
 export { startKafka, type KafkaOptions, type KafkaServer } from './kafka';
 export type { LocalServer } from './local-server';
 export { startNginx, type NginxOptions } from './nginx';
+export { startNodeService, type NodeServiceOptions } from './node-service';
 export { startPostgres, type PostgresOptions, type PostgresServer } from './postgres';
 export { startRedis, type RedisOptions, type RedisServer } from './redis';
 export { startSmtp, type SmtpAnswer, type SmtpOptions, type SmtpServer } from './smtp';

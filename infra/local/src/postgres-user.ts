@@ -1,4 +1,6 @@
-import { dirname } from 'node:path';
+import { chmod, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, sep } from 'node:path';
 import { run } from './run';
 
 export interface SystemUser {
@@ -35,17 +37,15 @@ async function create(): Promise<SystemUser | undefined> {
 }
 
 /**
- * As root the server runs as another user, who may not be allowed into a folder such as /root.
+ * As root the server runs as another user, who may not be allowed into a folder such as /root. Folders inside the
+ * temporary one, which mkdtemp makes private, are opened for passage; others are the caller's to open.
  * @throws naming the folder that is closed to that user
  */
 export async function requireReachable(path: string, user: SystemUser): Promise<void> {
   for (const step of pathSteps(path)) {
-    await run('/bin/sh', ['-c', 'test -x "$1"', 'sh', step], { ...user, cwd: '/' }).catch(() => {
-      throw new Error(
-        `PostgreSQL, started by root, runs as user ${NAME}, who may not enter ${step} and so cannot reach ${path}. ` +
-          `Use another folder, or allow it: chmod o+x ${step}`,
-      );
-    });
+    if (await mayEnter(step, user)) continue;
+    if (!step.startsWith(tmpdir() + sep)) throw new Error(closed(path, step));
+    await chmod(step, (await stat(step)).mode | 0o001);
   }
 }
 
@@ -53,4 +53,19 @@ export async function requireReachable(path: string, user: SystemUser): Promise<
 function pathSteps(path: string): string[] {
   const parent = dirname(path);
   return parent === path ? [] : [...pathSteps(parent), path];
+}
+
+function mayEnter(step: string, user: SystemUser): Promise<boolean> {
+  const test = run('/bin/sh', ['-c', 'test -x "$1"', 'sh', step], { ...user, cwd: '/' });
+  return test.then(
+    () => true,
+    () => false,
+  );
+}
+
+function closed(path: string, step: string): string {
+  return (
+    `PostgreSQL, started by root, runs as user ${NAME}, who may not enter ${step} and so cannot reach ${path}. ` +
+    `Use another folder, or allow it: chmod o+x ${step}`
+  );
 }
