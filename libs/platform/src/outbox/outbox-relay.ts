@@ -76,7 +76,7 @@ export class OutboxRelay {
       try {
         await this.lead();
         failures = 0;
-        await this.pause.wait(POLL_MS);
+        if (!this.stopping) await this.pause.wait(POLL_MS);
       } catch (error) {
         failures += 1;
         this.log.error({ err: error, schema: this.options.database.schema }, 'the outbox relay lost its connection');

@@ -67,6 +67,11 @@ export class PgOutbox extends Outbox {
     }
   }
 
+  /** The end of the relay's next round, whatever became of it: a signal for tests. */
+  roundEnded(): Promise<void> {
+    return this.relay.progress();
+  }
+
   /** How many facts wait (counted up to a limit) and for how long the oldest has. */
   async backlog(): Promise<{ readonly depth: number; readonly ageSeconds: number }> {
     return this.options.database.asWorker(async (tx) => {
