@@ -46,7 +46,7 @@ export interface InvoiceChange {
   readonly cause: InvoiceCause;
 }
 
-export type InvoiceRefusal = 'nothing_owed' | 'nothing_captured' | 'amount_too_large';
+export type InvoiceRefusal = 'nothing_owed' | 'nothing_captured' | 'amount_too_large' | 'whole_invoice_only';
 
 /** Somebody owes it: it may be paid, forgiven or written off. */
 export function isOwed(invoice: Invoice): boolean {

@@ -119,8 +119,9 @@ export class Payments {
   }
 
   /** Does at once what the final action write_off does. */
-  writeOff(caller: Caller, customerKey: string, which: Which): Promise<PaidOutcome> {
+  writeOff(caller: Caller, customerKey: string, { which, amount }: InvoiceAction): Promise<PaidOutcome> {
     return this.act(caller, customerKey, which, 'write_off', isOwed, async (session, invoice) => {
+      if (amount !== null && amount !== invoice.due) return 'whole_invoice_only';
       const state = await this.subscriptions.inForce(session, invoice.customerId);
       if (state !== null)
         await this.subscribing.happen(session, state, writeOffAccount(state, session.now));

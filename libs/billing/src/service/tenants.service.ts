@@ -3,7 +3,7 @@ import type { TenantSettings } from '@tallygate/contracts';
 import { Clock, formatInstant, Ids } from '@tallygate/kernel';
 import type { Instant } from '@tallygate/kernel';
 import { Database, TenantTime } from '@tallygate/platform';
-import type { Principal, Scope } from '@tallygate/platform';
+import type { Scope } from '@tallygate/platform';
 import { DEFAULT_SETTINGS } from '../domain';
 import type { ApiKey, Tenant } from '../domain';
 import { BillingFacts } from './billing-facts';
@@ -85,13 +85,6 @@ export class Tenants {
       if (revoked) await this.audit.record(session, { action: 'api_key.revoked', target: id });
       return revoked;
     });
-  }
-
-  /** Whose key has this hash; null when none in force has. */
-  async introspect(hash: string): Promise<Principal | null> {
-    const key = await this.database.asWorker((tx) => this.keys.byHash(tx, hash));
-    if (key === null) return null;
-    return { tenantId: key.tenantId, mode: key.mode, keyId: key.id, scopes: key.scopes as Scope[] };
   }
 
   private newTenant({ clock, settings, ...rest }: NewTenant): Tenant {

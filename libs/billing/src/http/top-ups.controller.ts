@@ -1,0 +1,51 @@
+import { Body, Controller, Param, Post, Res } from '@nestjs/common';
+import { problem, ZodBody } from '@tallygate/platform';
+import type { FastifyReply } from 'fastify';
+import type { z } from 'zod';
+import type { CallIdentity } from '../postgres/idempotency.pg-store';
+import type { Caller } from '../service/tenant-session';
+import { TopUps } from '../service/top-ups.service';
+import type { TopUpOutcome } from '../service/top-ups.service';
+import { CurrentCaller } from './caller';
+import { IdempotentCalls, MoneyCall } from './idempotent-calls';
+import { refused } from './refusals';
+import { topUpBody } from './requests';
+import { topUpView } from './views';
+
+/** Credit for money. */
+@Controller('v1/customers/:customer/top-ups')
+export class TopUpsController {
+  constructor(
+    private readonly topUps: TopUps,
+    private readonly calls: IdempotentCalls,
+  ) {}
+
+  /** 201: paid. 202: no outcome yet. 402: declined, with the decline code. */
+  @Post()
+  async buy(
+    @CurrentCaller() caller: Caller,
+    @Param('customer') customer: string,
+    @Body(new ZodBody(topUpBody)) { unit, amount, key }: z.output<typeof topUpBody>,
+    @MoneyCall() call: CallIdentity,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const request = { unit, amount, key: key ?? call.key };
+    const answer = await this.calls.run(call, async () => answerOf(await this.topUps.buy(caller, customer, request)));
+    reply.status(answer.status);
+    return answer.body;
+  }
+}
+
+function answerOf(outcome: TopUpOutcome) {
+  if (!outcome.ok) throw refused({ code: outcome.error });
+  const { topUp, invoice } = outcome.value;
+  const body = topUpView(topUp, invoice);
+  if (topUp.status === 'failed') {
+    const { status: _, ...rest } = body;
+    throw problem(402, 'payment_declined', 'The payment was declined', {
+      decline_code: topUp.declineCode,
+      top_up: { ...rest, status: topUp.status },
+    });
+  }
+  return { status: topUp.status === 'paid' ? 201 : 202, body };
+}

@@ -1,0 +1,10 @@
+export { BillingModule } from './billing.module';
+export type { BillingOptions } from './billing.module';
+export { billingProvisioning } from './provisioning';
+export { PgKeyDirectory } from './postgres/key-directory';
+export { HttpCollection } from './http/http-collection';
+export type { HttpCollectionOptions } from './http/http-collection';
+export { HttpClockPeer, LocalClockPeer } from './http/clock-peers';
+export type { HttpClockPeerOptions } from './http/clock-peers';
+export { CollectionPort } from './service/ports';
+export { ClockPeer } from './service/test-clock.ports';
