@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
@@ -70,6 +70,7 @@ describe('PostgreSQL with a data folder', () => {
   beforeEach(async () => {
     dataDir = join(await mkdtemp(join(tmpdir(), 'tallygate-data-')), 'nested', 'data');
     servers = [];
+    await chmod(join(dataDir, '..', '..'), 0o755);
   });
 
   afterEach(async () => {
@@ -162,6 +163,11 @@ describe('PostgreSQL with a data folder', () => {
       expect(await addRow(server.url())).toBe(expected);
       await server.kill();
     }
+  });
+
+  it('may lie in a private temporary folder', async () => {
+    await chmod(join(dataDir, '..', '..'), 0o700);
+    expect(await addRow((await start()).url())).toBe(1);
   });
 
   it('has nothing in it that a crash left half copied', async () => {
