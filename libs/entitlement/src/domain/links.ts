@@ -46,7 +46,7 @@ export function linksOf(decision: Decision): Links {
 
 /** The reason's page, or a name for it that is stable where no documentation address is set up. */
 export function typeOf(decision: Decision): string {
-  return linksOf(decision).docs ?? `urn:tallygate:reason:${decision.reason}`;
+  return linksOf(decision).docs ?? `https://tallygate.dev/reasons/${decision.reason}`;
 }
 
 function trimmed(base: string): string {

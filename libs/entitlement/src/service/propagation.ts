@@ -1,0 +1,29 @@
+import { Injectable } from '@nestjs/common';
+import type { Settleable } from '@tallygate/platform';
+import { FactIntake } from './fact-intake';
+import { FeedFollower } from './feed-follower';
+import { GateRegistry } from './gate-registry';
+
+/** Waits until what is committed is also what gates decide on. */
+@Injectable()
+export class Propagation implements Settleable {
+  readonly name = 'gates';
+
+  constructor(
+    private readonly intake: FactIntake,
+    private readonly follower: FeedFollower,
+    private readonly registry: GateRegistry,
+  ) {}
+
+  /** Everything committed for the tenant before the call is acknowledged by every connected gate that sees it. */
+  async propagated(tenantId: string): Promise<void> {
+    await this.follower.caughtUp();
+    await this.registry.propagated(tenantId);
+  }
+
+  /** A virtual clock that moved is news to gates too, since they flip by it. */
+  async settle(tenantId: string): Promise<void> {
+    await this.intake.announceClock(tenantId);
+    await this.propagated(tenantId);
+  }
+}
