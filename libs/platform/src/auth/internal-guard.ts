@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { problem } from '../http/problem';
@@ -6,10 +6,13 @@ import { sameSecret } from './api-key';
 
 export const INTERNAL_HEADER = 'x-tallygate-internal';
 
+/** Offered to every module of a process by `createService`. */
+export const INTERNAL_SECRET = Symbol('the secret of this installation’s services');
+
 /** Lets only the installation's own services in. */
 @Injectable()
 export class InternalGuard implements CanActivate {
-  constructor(private readonly internalSecret: string) {}
+  constructor(@Inject(INTERNAL_SECRET) private readonly internalSecret: string) {}
 
   canActivate(host: ExecutionContext): boolean {
     const given = host.switchToHttp().getRequest<FastifyRequest>().headers[INTERNAL_HEADER];

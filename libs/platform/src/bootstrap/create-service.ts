@@ -6,7 +6,7 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Registry } from 'prom-client';
 import { ApiKeyGuard } from '../auth/api-key-guard';
-import { InternalGuard } from '../auth/internal-guard';
+import { INTERNAL_SECRET } from '../auth/internal-guard';
 import type { KeyDirectory } from '../auth/principal';
 import { RootGuard } from '../auth/root-guard';
 import type { ReadinessCheck } from '../health/readiness';
@@ -55,6 +55,9 @@ export interface RunningService {
 @Module({})
 class ProcessModule {}
 
+@Module({})
+class SecretModule {}
+
 /** One HTTP server over the services of a process, with everything that every service shares wired. */
 export async function createService(module: Type | DynamicModule, options: CreateServiceOptions): Promise<RunningService> {
   const log = options.log ?? createLog({ name: options.name, level: options.config.LOG_LEVEL });
@@ -90,16 +93,21 @@ function processModule(module: Type | DynamicModule, options: CreateServiceOptio
   const { contexts, checks = [], config, metrics = createMetrics({ processMetrics: true }) } = options;
   return {
     module: ProcessModule,
-    imports: [module],
+    imports: [module, internalSecret(config.INTERNAL_SECRET)],
     controllers: [OperationsController, InternalClockController],
     providers: [
       { provide: METRICS, useValue: metrics },
       { provide: CHECKS, useValue: [...contexts.flatMap((context) => context.checks), ...checks] },
       { provide: PARTICIPANTS, useValue: contexts.map((context) => context.participant) },
-      { provide: InternalGuard, useValue: new InternalGuard(config.INTERNAL_SECRET) },
       { provide: RootGuard, useValue: new RootGuard(config.ROOT_KEY) },
     ],
   };
+}
+
+/** Global, because a guard named by class is made anew in every module that uses it. */
+function internalSecret(secret: string): DynamicModule {
+  const provider = { provide: INTERNAL_SECRET, useValue: secret };
+  return { module: SecretModule, global: true, providers: [provider], exports: [INTERNAL_SECRET] };
 }
 
 /** How a launcher learns the port: a line on stdout, a message over IPC, a file. */
