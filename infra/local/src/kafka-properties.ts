@@ -40,6 +40,9 @@ const PROPERTIES: Readonly<Record<string, string>> = {
   'share.coordinator.state.topic.num.partitions': '1',
   // Lets a test's consumer be declared dead soon; the default refuses anything below 6 s.
   'group.min.session.timeout.ms': '100',
+  // A node restarted after kill -9 is refused until its old session has run out: 9 s by default.
+  'broker.session.timeout.ms': '3000',
+  'broker.heartbeat.interval.ms': '500',
   // 128 MB of heap by default, for compaction nobody here needs.
   'log.cleaner.dedupe.buffer.size': '8388608',
 };
