@@ -9,9 +9,15 @@ const peers = z
     text
       .split(',')
       .filter((part) => part.trim() !== '')
-      .map((part) => ({ name: part.split('=')[0]?.trim() ?? '', url: part.slice(part.indexOf('=') + 1).trim() })),
+      .map((part) => ({
+        name: part.split('=')[0]?.trim() ?? '',
+        url: part.slice(part.indexOf('=') + 1).trim(),
+      })),
   )
-  .refine((list) => list.every(({ name, url }) => /^[a-z-]+$/.test(name) && URL.canParse(url)), 'is not a list of name=url')
+  .refine(
+    (list) => list.every(({ name, url }) => /^[a-z-]+$/.test(name) && URL.canParse(url)),
+    'is not a list of name=url',
+  )
   .meta({ fix: 'list services as ledger=http://host:port,dunning=http://host:port' });
 
 export const billingConfig = platformConfig.extend({

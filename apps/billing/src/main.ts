@@ -1,4 +1,10 @@
-import { BillingModule, billingProvisioning, HttpClockPeer, HttpCollection, PgKeyDirectory } from '@tallygate/billing';
+import {
+  BillingModule,
+  billingProvisioning,
+  HttpClockPeer,
+  HttpCollection,
+  PgKeyDirectory,
+} from '@tallygate/billing';
 import {
   bootstrapOrExit,
   BullJobQueue,

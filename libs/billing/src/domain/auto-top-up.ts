@@ -55,7 +55,13 @@ function periodStart(rule: AutoTopUp, now: Instant, zone: string): Instant | nul
   return rule.per === null ? null : startOf(rule.per, now, zone);
 }
 
-export function opened(rule: AutoTopUp, topUpId: string, amount: Nano, now: Instant, zone: string): AutoTopUp {
+export function opened(
+  rule: AutoTopUp,
+  topUpId: string,
+  amount: Nano,
+  now: Instant,
+  zone: string,
+): AutoTopUp {
   return {
     ...rule,
     openTopUpId: topUpId,
@@ -94,7 +100,12 @@ export function methodReplaced(rule: AutoTopUp): AutoTopUp {
 }
 
 /** When the cap renews, it charges by itself; null when nothing waits for that. */
-export function capRenewal(rule: AutoTopUp, now: Instant, zone: string, nextStart: (from: Instant) => Instant): Instant | null {
+export function capRenewal(
+  rule: AutoTopUp,
+  now: Instant,
+  zone: string,
+  nextStart: (from: Instant) => Instant,
+): Instant | null {
   const waits =
     rule.per !== null &&
     rule.cap !== null &&

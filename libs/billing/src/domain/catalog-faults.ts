@@ -35,14 +35,7 @@ export function catalogFaults(catalog: Catalog): Fault[] {
 
 /** Two parts of one document under one key: which of them was meant cannot be known. Prices share keys by design. */
 export function duplicateFaults(document: Catalog): Fault[] {
-  const parts = [
-    'meters',
-    'features',
-    'plans',
-    'dunning_policies',
-    'notification_rules',
-    'coupons',
-  ] as const;
+  const parts = ['meters', 'features', 'plans', 'dunning_policies', 'notification_rules', 'coupons'] as const;
   return parts.flatMap((part) => {
     const keys = document[part].map(({ key }) => key);
     const repeated = new Set(keys.filter((key, at) => keys.indexOf(key) !== at));
@@ -242,7 +235,9 @@ function downgradeFaults(at: string, policy: DunningPolicy, catalog: Catalog): F
 function couponFaults(coupon: Catalog['coupons'][number]): Fault[] {
   const field = `coupons.${coupon.key}`;
   if ((coupon.percent === undefined) === (coupon.amount === undefined))
-    return [{ field, value: null, problem: 'needs either percent or amount', fix: 'give exactly one of them' }];
+    return [
+      { field, value: null, problem: 'needs either percent or amount', fix: 'give exactly one of them' },
+    ];
   const percent = coupon.percent === undefined ? 0n : knownAmount(coupon.percent);
   if (percent < 0n || percent > 100_000_000_000n)
     return [

@@ -33,7 +33,10 @@ export function withRows(stored: readonly Price[], given: readonly Price[], now:
     (rows, row) => {
       const series = rows.filter((other) => seriesOf(other) === seriesOf(row));
       const from = row.from ?? (series.length === 0 ? undefined : formatInstant(now));
-      const same = row.from === undefined ? inForce(series, now) : series.find((other) => startOf(other) === startOf(row));
+      const same =
+        row.from === undefined
+          ? inForce(series, now)
+          : series.find((other) => startOf(other) === startOf(row));
       if (same !== undefined && priceBody(same) === priceBody(row)) return rows;
       return [...rows, { ...row, from }];
     },

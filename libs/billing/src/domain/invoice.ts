@@ -32,13 +32,7 @@ export interface Invoice {
 }
 
 export type InvoiceCause =
-  | 'opened'
-  | 'paid'
-  | 'voided'
-  | 'refunded'
-  | 'forgiven'
-  | 'reopened'
-  | 'written_off';
+  'opened' | 'paid' | 'voided' | 'refunded' | 'forgiven' | 'reopened' | 'written_off';
 
 /** An invoice after something happened to it, and what to call that. */
 export interface InvoiceChange {
@@ -120,7 +114,10 @@ export function refund(
 }
 
 export function invoiceIsSound(invoice: Invoice): void {
-  invariant(invoice.due >= 0n && invoice.due <= invoice.total, 'An invoice owes between nothing and its total');
+  invariant(
+    invoice.due >= 0n && invoice.due <= invoice.total,
+    'An invoice owes between nothing and its total',
+  );
   invariant(
     invoice.status === 'draft' || invoice.status === 'void' || invoice.number !== null,
     'What is owed or paid has a number',

@@ -27,7 +27,8 @@ export function resume(state: Subscription, at: Instant): Decision {
 /** At the period's end only what runs in periods can end; everything else ends now. */
 export function cancel(state: Subscription, at: Instant, atPeriodEnd: boolean): Decision {
   if (hasEnded(state)) return err('subscription_ended');
-  if (atPeriodEnd && PAUSABLE.has(state.phase)) return ok([{ type: 'cancel_scheduled', at: state.periodEnd }]);
+  if (atPeriodEnd && PAUSABLE.has(state.phase))
+    return ok([{ type: 'cancel_scheduled', at: state.periodEnd }]);
   return ok([{ type: 'canceled', at }, ...withdrawals(state)]);
 }
 

@@ -48,7 +48,8 @@ export function paymentHeld(
 ): SubscriptionEvent[] {
   if (purpose === 'change' && reason === 'payment' && state.waiting?.until === 'payment')
     return [{ type: 'change_dropped' }, { type: 'charge_withdrawn', purpose: 'change' }];
-  if (purpose !== 'activation' || state.phase !== 'incomplete' || state.incompleteReason === reason) return [];
+  if (purpose !== 'activation' || state.phase !== 'incomplete' || state.incompleteReason === reason)
+    return [];
   return [{ type: 'incomplete_reason_changed', reason }];
 }
 
@@ -74,7 +75,9 @@ function finalAction(state: Subscription, news: CollectionNews, at: Instant): Su
   if (state.phase !== 'active' && state.phase !== 'trial_ended') return [];
   switch (news.finalAction) {
     case 'downgrade':
-      return news.downgradeTo === null ? [{ type: 'canceled', at }] : [downgrade(state, news.downgradeTo, at)];
+      return news.downgradeTo === null
+        ? [{ type: 'canceled', at }]
+        : [downgrade(state, news.downgradeTo, at)];
     case 'write_off':
       return [{ type: 'written_off', at }];
     case 'cancel':

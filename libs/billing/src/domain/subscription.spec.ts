@@ -80,8 +80,20 @@ describe('the first state of a subscription', () => {
     ['a gated first payment', { first_payment: 'gate' }, true, 'incomplete', 1],
     ['a gated first payment of nothing', { first_payment: 'gate', amount: '0' }, true, 'active', 1],
     ['a trial', { trial_days: 14 }, false, 'trialing', 0],
-    ['a trial that requires a method, with one', { trial_days: 14, trial_requires_method: true }, true, 'trialing', 0],
-    ['a trial that requires a method, without', { trial_days: 14, trial_requires_method: true }, false, 'incomplete', 0],
+    [
+      'a trial that requires a method, with one',
+      { trial_days: 14, trial_requires_method: true },
+      true,
+      'trialing',
+      0,
+    ],
+    [
+      'a trial that requires a method, without',
+      { trial_days: 14, trial_requires_method: true },
+      false,
+      'incomplete',
+      0,
+    ],
     ['a plan that requires approval', { requires_approval: true }, true, 'pending_approval', 0],
   ] as const)('%s', (_, terms, hasMethod, status, charges) => {
     const happened = asked({ plan: sold(terms), hasMethod });
@@ -115,12 +127,9 @@ describe('the first state of a subscription', () => {
 describe('renewal', () => {
   test('month ends do not drift', () => {
     const state = begun();
-    expect(invoices(passTime(state, at('2026-05-31T00:00:00Z'), true)).map((line) => line.slice(0, 10))).toEqual([
-      '2026-02-28',
-      '2026-03-31',
-      '2026-04-30',
-      '2026-05-31',
-    ]);
+    expect(
+      invoices(passTime(state, at('2026-05-31T00:00:00Z'), true)).map((line) => line.slice(0, 10)),
+    ).toEqual(['2026-02-28', '2026-03-31', '2026-04-30', '2026-05-31']);
   });
 
   test('a change of clocks moves the instant, not the local time', () => {
@@ -139,7 +148,10 @@ describe('renewal', () => {
 
   test('while suspended no period is invoiced; the one in which service resumes is, pro rata', () => {
     const state = begun();
-    const suspended = evolveAll(state, standingChanged(state, standing('suspended', 1), at('2026-02-20T00:00:00Z')));
+    const suspended = evolveAll(
+      state,
+      standingChanged(state, standing('suspended', 1), at('2026-02-20T00:00:00Z')),
+    );
     const quiet = passTime(suspended, at('2026-03-31T00:00:00Z'), true);
     expect(invoices(quiet)).toEqual([]);
     const later = evolveAll(suspended, quiet);
@@ -152,8 +164,13 @@ describe('renewal', () => {
 
   test('a suspension inside a period already invoiced charges nothing more', () => {
     const state = begun();
-    const suspended = evolveAll(state, standingChanged(state, standing('suspended', 1), at('2026-02-10T00:00:00Z')));
-    expect(invoices(standingChanged(suspended, standing('current', 2), at('2026-02-20T00:00:00Z')))).toEqual([]);
+    const suspended = evolveAll(
+      state,
+      standingChanged(state, standing('suspended', 1), at('2026-02-10T00:00:00Z')),
+    );
+    expect(invoices(standingChanged(suspended, standing('current', 2), at('2026-02-20T00:00:00Z')))).toEqual(
+      [],
+    );
   });
 
   test('a pause counts as a rest too', () => {
@@ -194,7 +211,9 @@ describe('incomplete', () => {
     expect(state.incompleteReason).toBe('method');
     const withMethod = evolveAll(state, methodAdded(state, START));
     expect(withMethod.incompleteReason).toBe('payment');
-    expect(evolveAll(withMethod, paymentHeld(withMethod, 'activation', 'action')).incompleteReason).toBe('action');
+    expect(evolveAll(withMethod, paymentHeld(withMethod, 'activation', 'action')).incompleteReason).toBe(
+      'action',
+    );
   });
 });
 
@@ -214,8 +233,13 @@ describe('a trial', () => {
     const added = methodAdded(over, at('2026-03-01T00:00:00Z'));
     expect(invoices(added)).toEqual(['2026-03-01T00:00:00Z activation 49000000000']);
     const charged = evolveAll(over, added);
-    expect([statusOf(charged), methodAdded(charged, at('2026-03-02T00:00:00Z'))]).toEqual(['trial_ended', []]);
-    expect(statusOf(evolveAll(charged, paid(charged, 'activation', at('2026-03-02T00:00:00Z'))))).toBe('active');
+    expect([statusOf(charged), methodAdded(charged, at('2026-03-02T00:00:00Z'))]).toEqual([
+      'trial_ended',
+      [],
+    ]);
+    expect(statusOf(evolveAll(charged, paid(charged, 'activation', at('2026-03-02T00:00:00Z'))))).toBe(
+      'active',
+    );
   });
 
   test('that requires a method counts its days from the method', () => {
@@ -263,16 +287,28 @@ describe('changing the plan', () => {
   const pro = { ...sold({ key: 'pro', amount: '98' }), key: 'pro' };
   const small = { ...sold({ key: 'small', amount: '10' }), key: 'small' };
   const middle = at('2026-02-14T00:00:00Z');
-  const command = (plan: SoldPlan, atPeriodEnd = false) => ({ plan, discount: null, at: middle, atPeriodEnd });
+  const command = (plan: SoldPlan, atPeriodEnd = false) => ({
+    plan,
+    discount: null,
+    at: middle,
+    atPeriodEnd,
+  });
 
   test('an upgrade waits for the charge of the remaining time, then period and anchor stay', () => {
     const state = begun();
     const happened = events(changePlan(state, command(pro)));
     expect(invoices(happened)).toEqual(['2026-02-14T00:00:00Z change 24500000000']);
     const waiting = evolveAll(state, happened);
-    expect([waiting.plan.key, changePlan(waiting, command(small))]).toEqual(['basic', { ok: false, error: 'change_pending' }]);
+    expect([waiting.plan.key, changePlan(waiting, command(small))]).toEqual([
+      'basic',
+      { ok: false, error: 'change_pending' },
+    ]);
     const changed = evolveAll(waiting, paid(waiting, 'change', middle));
-    expect([changed.plan.key, changed.anchor, changed.periodEnd]).toEqual(['pro', state.anchor, state.periodEnd]);
+    expect([changed.plan.key, changed.anchor, changed.periodEnd]).toEqual([
+      'pro',
+      state.anchor,
+      state.periodEnd,
+    ]);
   });
 
   test('a declined upgrade leaves the old plan untouched', () => {
@@ -312,5 +348,8 @@ test('cancel at the period end keeps serving until then', () => {
   expect([statusOf(leaving), dueAt(leaving)]).toEqual(['active', state.periodEnd]);
   const happened = passTime(leaving, state.periodEnd, true);
   expect(happened).toEqual([{ type: 'canceled', at: state.periodEnd }]);
-  expect(cancel(evolveAll(leaving, happened), START, false)).toEqual({ ok: false, error: 'subscription_ended' });
+  expect(cancel(evolveAll(leaving, happened), START, false)).toEqual({
+    ok: false,
+    error: 'subscription_ended',
+  });
 });

@@ -23,7 +23,8 @@ export class HttpCollection extends CollectionPort {
 
   override async refund(request: RefundRequest): Promise<RefundAnswer> {
     const answer = await this.ask('refund', request);
-    if (answer === null) throw new Error('Dunning cannot be reached, so nothing was refunded; repeat the call');
+    if (answer === null)
+      throw new Error('Dunning cannot be reached, so nothing was refunded; repeat the call');
     return answer as RefundAnswer;
   }
 

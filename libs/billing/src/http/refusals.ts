@@ -36,7 +36,11 @@ const WORDINGS: Readonly<Record<Code, Wording>> = {
   },
   declined: { status: 402, title: 'The payment was declined', code: 'payment_declined' },
   retry_forbidden: { status: 402, title: 'This card must not be charged again now' },
-  payment_method_missing: { status: 402, title: 'There is no payment method', code: 'payment_method_required' },
+  payment_method_missing: {
+    status: 402,
+    title: 'There is no payment method',
+    code: 'payment_method_required',
+  },
   payment_open: { status: 409, title: 'A payment of this invoice is open' },
   nothing_owed: { status: 409, title: 'Nothing is owed' },
   nothing_captured: { status: 409, title: 'Nothing was captured that could be given back' },
@@ -51,7 +55,10 @@ const WORDINGS: Readonly<Record<Code, Wording>> = {
 export function refused({ code, ...rest }: { readonly code: Code }): ProblemException {
   const { status, title, code: shown = code } = WORDINGS[code];
   const extra = Object.fromEntries(
-    Object.entries(rest).map(([name, value]) => [name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`), value]),
+    Object.entries(rest).map(([name, value]) => [
+      name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`),
+      value,
+    ]),
   );
   return problem(status, shown, title, extra);
 }

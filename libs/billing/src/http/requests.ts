@@ -58,7 +58,9 @@ export const tenantBody = z
   });
 
 export const apiKeyBody = z.strictObject({ scopes: z.array(z.enum(SCOPES)).min(1) });
-export const introspectBody = z.strictObject({ hash: z.string().regex(/^[0-9a-f]{64}$/, 'is not a SHA-256 in hex') });
+export const introspectBody = z.strictObject({
+  hash: z.string().regex(/^[0-9a-f]{64}$/, 'is not a SHA-256 in hex'),
+});
 
 export const catalogBody = catalogSchema;
 export const priceBody = priceSchema.partial({ unit: true, model: true, match: true });
@@ -147,7 +149,9 @@ export const noBody = z.strictObject({}).prefault({});
 
 export const payBody = z.strictObject({ through: z.enum(['api', 'hosted']).default('api') }).prefault({});
 export const amountBody = z.strictObject({ amount: positive.nullish() }).prefault({});
-export const refundBody = z.strictObject({ amount: positive.nullish(), reopen: z.boolean().default(false) }).prefault({});
+export const refundBody = z
+  .strictObject({ amount: positive.nullish(), reopen: z.boolean().default(false) })
+  .prefault({});
 export const which = z.union([
   z.enum(['oldest', 'newest']),
   z
@@ -156,7 +160,11 @@ export const which = z.union([
     .transform(Number),
 ]);
 
-export const topUpBody = z.strictObject({ unit: z.string().min(1).max(32), amount: positive, key: text.optional() });
+export const topUpBody = z.strictObject({
+  unit: z.string().min(1).max(32),
+  amount: positive,
+  key: text.optional(),
+});
 export const autoTopUpBody = z
   .strictObject({
     threshold: amount,

@@ -45,5 +45,7 @@ function shown(outcome: Result<ClockAnswer, ClockRefusal>, to: string | null) {
 function refusal(code: ClockRefusal, to: string | null) {
   if (code === 'no_test_clock') return problem(409, code, 'This tenant has no virtual clock');
   if (code === 'clock_moving') return problem(409, code, 'The clock is moving already');
-  return invalid([{ field: 'to', value: to, problem: 'lies before the present', fix: 'name a later instant' }]);
+  return invalid([
+    { field: 'to', value: to, problem: 'lies before the present', fix: 'name a later instant' },
+  ]);
 }

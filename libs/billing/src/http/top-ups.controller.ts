@@ -30,7 +30,9 @@ export class TopUpsController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
     const request = { unit, amount, key: key ?? call.key };
-    const answer = await this.calls.run(call, async () => answerOf(await this.topUps.buy(caller, customer, request)));
+    const answer = await this.calls.run(call, async () =>
+      answerOf(await this.topUps.buy(caller, customer, request)),
+    );
     reply.status(answer.status);
     return answer.body;
   }

@@ -123,7 +123,12 @@ export function flagsView({ override, underReview, approvals }: Flags) {
     override:
       override === null
         ? null
-        : { state: 'allow', author: override.author, reason: override.reason, until: instant(override.until) },
+        : {
+            state: 'allow',
+            author: override.author,
+            reason: override.reason,
+            until: instant(override.until),
+          },
     review: underReview ? 'open' : 'cleared',
     approvals,
   };

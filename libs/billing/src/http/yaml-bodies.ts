@@ -16,13 +16,17 @@ export class YamlBodies implements OnModuleInit {
     const fastify = this.host.httpAdapter?.getInstance<FastifyInstance>();
     if (typeof fastify?.addContentTypeParser !== 'function') return;
     if (fastify.hasContentTypeParser(YAML_TYPES)) return;
-    fastify.addContentTypeParser(YAML_TYPES, { parseAs: 'string', bodyLimit: BODY_LIMIT }, (_, body, done) => {
-      try {
-        done(null, parse(String(body), { schema: 'core', maxAliasCount: 0 }));
-      } catch (error) {
-        const detail = error instanceof Error ? error.message : undefined;
-        done(problem(400, 'not_yaml', 'The body is not YAML', { detail }));
-      }
-    });
+    fastify.addContentTypeParser(
+      YAML_TYPES,
+      { parseAs: 'string', bodyLimit: BODY_LIMIT },
+      (_, body, done) => {
+        try {
+          done(null, parse(String(body), { schema: 'core', maxAliasCount: 0 }));
+        } catch (error) {
+          const detail = error instanceof Error ? error.message : undefined;
+          done(problem(400, 'not_yaml', 'The body is not YAML', { detail }));
+        }
+      },
+    );
   }
 }

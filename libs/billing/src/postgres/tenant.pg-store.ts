@@ -15,7 +15,9 @@ export class PgTenantStore extends TenantStore {
   }
 
   override async find(tx: Tx, tenantId: string): Promise<Tenant | null> {
-    const { rows } = await tx.query<{ body: Tenant }>('select body from tenant where tenant_id = $1', [tenantId]);
+    const { rows } = await tx.query<{ body: Tenant }>('select body from tenant where tenant_id = $1', [
+      tenantId,
+    ]);
     return rows[0]?.body ?? null;
   }
 

@@ -48,16 +48,26 @@ export class PgTopUpStore extends TopUpStore {
   }
 
   override async byKey({ tx, tenantId }: Session, key: string): Promise<TopUp | null> {
-    const { rows } = await tx.query<Row>('select * from top_up where tenant_id = $1 and key = $2', [tenantId, key]);
+    const { rows } = await tx.query<Row>('select * from top_up where tenant_id = $1 and key = $2', [
+      tenantId,
+      key,
+    ]);
     return rows[0] === undefined ? null : fromRow(rows[0]);
   }
 
   override async byId({ tx, tenantId }: Session, id: string): Promise<TopUp | null> {
-    const { rows } = await tx.query<Row>('select * from top_up where tenant_id = $1 and id = $2', [tenantId, id]);
+    const { rows } = await tx.query<Row>('select * from top_up where tenant_id = $1 and id = $2', [
+      tenantId,
+      id,
+    ]);
     return rows[0] === undefined ? null : fromRow(rows[0]);
   }
 
-  override async rule({ tx, tenantId }: Session, customerId: string, unit: string): Promise<AutoTopUp | null> {
+  override async rule(
+    { tx, tenantId }: Session,
+    customerId: string,
+    unit: string,
+  ): Promise<AutoTopUp | null> {
     const { rows } = await tx.query<{ body: unknown }>(
       'select body from auto_top_up where tenant_id = $1 and customer_id = $2 and unit = $3',
       [tenantId, customerId, unit],

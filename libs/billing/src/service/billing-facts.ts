@@ -7,7 +7,9 @@ import { customerFacts, invoiceFacts, subscriptionFacts } from '../domain';
 import type { Customer, Flags, InvoiceChange, StoredMethod, Subscription, TopUp } from '../domain';
 import type { Session } from './tenant-session';
 
-type Said = { [E in BillingEvent as E['type']]: { readonly type: E['type']; readonly data: E['data'] } }[BillingEvent['type']];
+type Said = {
+  [E in BillingEvent as E['type']]: { readonly type: E['type']; readonly data: E['data'] };
+}[BillingEvent['type']];
 
 /** Says what changed, in the transaction that changes it. The key is the tenant: one order for all it says. */
 @Injectable()

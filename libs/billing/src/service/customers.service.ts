@@ -159,7 +159,10 @@ export class Customers {
     { parent, payer }: CustomerDetails,
   ): Promise<Result<Pick<Customer, 'parentId' | 'payerId'>, CustomerRefusal>> {
     const ids = { parentId: present.parentId, payerId: present.payerId };
-    for (const [field, key] of [['parentId', parent], ['payerId', payer]] as const) {
+    for (const [field, key] of [
+      ['parentId', parent],
+      ['payerId', payer],
+    ] as const) {
       if (key === undefined) continue;
       const found = key === null ? null : await this.store.byKey(session, key);
       if (key !== null && found === null) return err({ code: 'unknown_customer', key });

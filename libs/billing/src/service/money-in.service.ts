@@ -75,7 +75,8 @@ export class MoneyIn {
     if (invoice.topUpId !== null) return this.payTopUp(session, invoice.topUpId);
     if (invoice.subscriptionId !== null && invoice.status === 'paid')
       await this.servePaid(session, invoice, invoice.subscriptionId);
-    if (await this.invoicing.owesNothing(session, invoice.payerId)) await this.reopen(session, invoice.payerId);
+    if (await this.invoicing.owesNothing(session, invoice.payerId))
+      await this.reopen(session, invoice.payerId);
   }
 
   private async servePaid(session: Session, { purpose }: Invoice, subscriptionId: string): Promise<void> {
@@ -137,7 +138,8 @@ export class MoneyIn {
     const news = { standing, finalAction: facts.finalAction, downgradeTo };
     for (const customerId of await this.customers.paidBy(session, facts.customerId)) {
       const state = await this.subscriptions.inForce(session, customerId);
-      if (state !== null) await this.subscribing.happen(session, state, standingChanged(state, news, session.now));
+      if (state !== null)
+        await this.subscribing.happen(session, state, standingChanged(state, news, session.now));
     }
   }
 }
@@ -148,4 +150,3 @@ function instantOrNull(text: string | null): Instant | null {
   invariant(parsed.ok, `A fact with a time that is none: ${text}`);
   return parsed.value;
 }
-

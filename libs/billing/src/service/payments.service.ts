@@ -17,7 +17,14 @@ import type { Invoice, InvoiceChange, InvoiceRefusal, Subscription } from '../do
 import { Invoicing, pick } from './invoicing.service';
 import type { Which } from './invoicing.service';
 import { MoneyIn } from './money-in.service';
-import { AuditLog, CollectionPort, CustomerStore, InvoiceStore, MethodStore, SubscriptionStore } from './ports';
+import {
+  AuditLog,
+  CollectionPort,
+  CustomerStore,
+  InvoiceStore,
+  MethodStore,
+  SubscriptionStore,
+} from './ports';
 import { Subscribing } from './subscribing.service';
 import type { SubscribingRefusal } from './subscribing.service';
 import { TenantSessions } from './tenant-session';
@@ -102,7 +109,9 @@ export class Payments {
     });
     if (!begun.ok) return begun;
     const { subscription, charge } = begun.value;
-    return charge === null ? ok({ subscription, settled: true }) : this.chargeChange(caller, subscription, charge);
+    return charge === null
+      ? ok({ subscription, settled: true })
+      : this.chargeChange(caller, subscription, charge);
   }
 
   /** Money that came another way, or never will. */
@@ -123,8 +132,7 @@ export class Payments {
     return this.act(caller, customerKey, which, 'write_off', isOwed, async (session, invoice) => {
       if (amount !== null && amount !== invoice.due) return 'whole_invoice_only';
       const state = await this.subscriptions.inForce(session, invoice.customerId);
-      if (state !== null)
-        await this.subscribing.happen(session, state, writeOffAccount(state, session.now));
+      if (state !== null) await this.subscribing.happen(session, state, writeOffAccount(state, session.now));
       // The account's own writing off may have reached this invoice already.
       const present = (await this.invoices.byId(session, invoice.id)) ?? invoice;
       return present.status === 'uncollectible' ? null : writeOff(present);
@@ -210,9 +218,7 @@ export class Payments {
       if (refusal !== null && refusal.code !== 'payment_open')
         await this.moneyIn.declined(session, charge.invoice.id, refusal.code);
       const subscription = (await this.subscriptions.byId(session, waiting.id)) ?? waiting;
-      return refusal === null
-        ? ok({ subscription, settled: answer.outcome === 'succeeded' })
-        : err(refusal);
+      return refusal === null ? ok({ subscription, settled: answer.outcome === 'succeeded' }) : err(refusal);
     });
   }
 

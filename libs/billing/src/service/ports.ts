@@ -103,7 +103,10 @@ export interface AuditEntry {
 
 export abstract class AuditLog {
   abstract record(session: Session, entry: AuditEntry): Promise<void>;
-  abstract list(session: Session, limit: number): Promise<readonly (AuditEntry & { at: string; actor: string })[]>;
+  abstract list(
+    session: Session,
+    limit: number,
+  ): Promise<readonly (AuditEntry & { at: string; actor: string })[]>;
 }
 
 /** Dunning, as billing asks it: it alone talks to payment providers. Never called inside a session. */

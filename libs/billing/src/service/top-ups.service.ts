@@ -6,7 +6,15 @@ import { inForce, invoiceFacts, isCurrency, knownAmount } from '../domain';
 import type { Customer, Invoice, TopUp } from '../domain';
 import { Invoicing } from './invoicing.service';
 import { MoneyIn } from './money-in.service';
-import { AuditLog, CatalogStore, CollectionPort, CustomerStore, InvoiceStore, MethodStore, TopUpStore } from './ports';
+import {
+  AuditLog,
+  CatalogStore,
+  CollectionPort,
+  CustomerStore,
+  InvoiceStore,
+  MethodStore,
+  TopUpStore,
+} from './ports';
 import { TenantSessions } from './tenant-session';
 import type { Caller, Session } from './tenant-session';
 
@@ -58,7 +66,10 @@ export class TopUps {
     return this.openNew(session, customer, request, price);
   }
 
-  async charge(caller: Caller, { topUp, invoice }: { topUp: TopUp; invoice: Invoice }): Promise<TopUpOutcome> {
+  async charge(
+    caller: Caller,
+    { topUp, invoice }: { topUp: TopUp; invoice: Invoice },
+  ): Promise<TopUpOutcome> {
     const method = await this.sessions.read(caller, (session) => this.methods.find(session, invoice.payerId));
     const answer = await this.collection.pay({
       tenantId: caller.tenantId,
@@ -97,7 +108,11 @@ export class TopUps {
       paidAt: null,
     };
     await this.topUps.save(session, topUp);
-    await this.audit.record(session, { action: 'top_up.requested', target: customer.key, detail: { key: topUp.key } });
+    await this.audit.record(session, {
+      action: 'top_up.requested',
+      target: customer.key,
+      detail: { key: topUp.key },
+    });
     return ok({ topUp, invoice });
   }
 
@@ -140,11 +155,12 @@ export function priceOf(
     const exact = roundToMinor(amount, unit).remainder === 0n;
     return exact ? { currency: unit, total: amount } : null;
   }
-  const rows = catalog.prices.filter((row) => row.key === unit && row.model === 'per_unit' && isCurrency(row.unit));
+  const rows = catalog.prices.filter(
+    (row) => row.key === unit && row.model === 'per_unit' && isCurrency(row.unit),
+  );
   const row = inForce(rows, now);
   const sold = row?.unit ?? currency;
   const cost = multiplyHalfEven(amount, knownAmount(row?.amount ?? '1'));
   const { rounded } = roundToMinor(cost, sold);
   return rounded > 0n ? { currency: sold, total: rounded } : null;
 }
-
