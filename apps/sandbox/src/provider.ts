@@ -46,6 +46,7 @@ export class SandboxProvider {
   }
 
   async charge(order: ChargeOrder, at: Instant | null): Promise<ChargeReaction> {
+    if (at !== null && order.mode === 'test') await this.setClock(order.tenant, at);
     const reaction = decideCharge(this.record, order, at ?? this.now(order.tenant));
     const announcements = reaction.answer === 'given' && reaction.announce ? [this.announce(reaction.charge, reaction.charge.status)] : [];
     await this.write([...reaction.entries, ...announcements]);

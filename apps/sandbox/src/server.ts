@@ -183,8 +183,9 @@ function clockRoutes(app: FastifyInstance, provider: SandboxProvider, sender: We
     await sender.settle();
     return { activity: sender.sent };
   });
-  app.post('/internal/clock/next-due', async () => ({ due: null }));
-  app.get('/health', async () => ({ status: 'ok' }));
+  app.post('/internal/clock/next-due', async () => ({ nextDue: null }));
+  app.get('/healthz', async () => ({ status: 'live' }));
+  app.get('/readyz', async () => ({ status: 'ready' }));
 }
 
 async function moveClock(provider: SandboxProvider, body: { tenant: string; now?: Instant | null }): Promise<void> {

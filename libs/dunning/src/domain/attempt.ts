@@ -29,13 +29,13 @@ export type Signal = Outcome;
 export const CREATED: Outcome = { state: 'created', chargeRef: null, declineCode: null, adviceCode: null, capturedAt: null };
 
 /**
- * The more an outcome settles, the higher. A later signal never moves an attempt down, so the order in which signals
+ * The more an outcome settles, the higher; certainly not sent is more than not known. A later signal never moves an attempt down, so the order in which signals
  * arrive does not matter; a capture beats a decline because only money moved cannot be unsaid.
  */
 const RANK: Readonly<Record<AttemptState, number>> = {
   created: 0,
-  not_sent: 1,
-  unknown: 2,
+  unknown: 1,
+  not_sent: 2,
   pending: 3,
   action_required: 4,
   declined: 5,

@@ -18,23 +18,25 @@ const invoice: fc.Arbitrary<UnpaidInvoice> = fc.record({
   finished: fc.boolean(),
 });
 const invoices = fc.array(invoice, { maxLength: 4 });
-const warningOf = (list: readonly UnpaidInvoice[]): fc.Arbitrary<Warning | null> =>
-  list.length === 0 ? fc.constant(null) : fc.record({ anchor: fc.constantFrom(...list.map((one) => one.anchor)), deliveredAt: fc.option(when) });
+const warningsOf = (list: readonly UnpaidInvoice[]): fc.Arbitrary<Warning[]> =>
+  list.length === 0
+    ? fc.constant([])
+    : fc.array(fc.record({ anchor: fc.constantFrom(...list.map((one) => one.anchor)), deliveredAt: fc.option(when), undeliverable: fc.constant(false) }), { maxLength: 2 });
 /** What is held has been held since some instant in the past of whoever looks. */
 const situation = fc.tuple(invoices, when).chain(([drawn, now]) => {
   const list = drawn.map((one) => ({ ...one, heldSince: one.heldSince !== null && one.heldSince > now ? now : one.heldSince }));
-  return fc.tuple(fc.constant(list), warningOf(list), fc.constant(now));
+  return fc.tuple(fc.constant(list), warningsOf(list), fc.constant(now));
 });
 
 const DENIED: readonly Collection['state'][] = ['suspended', 'ended'];
 
 test('nobody is suspended without a delivered warning and its notice', () => {
   fc.assert(
-    fc.property(situation, ([list, warning, now]) => {
-      const { state, anchor, policy } = collectionState(list, warning, false, now);
+    fc.property(situation, ([list, warnings, now]) => {
+      const { state, anchor, policy } = collectionState(list, warnings, false, now);
       if (!DENIED.includes(state)) return;
-      expect(warning?.anchor).toBe(anchor);
-      expect(now - (warning?.deliveredAt ?? Infinity)).toBeGreaterThanOrEqual(policy?.minNotice ?? Infinity);
+      const delivered = warnings.find((warning) => warning.anchor === anchor)?.deliveredAt;
+      expect(now - (delivered ?? Infinity)).toBeGreaterThanOrEqual(policy?.minNotice ?? Infinity);
     }),
     { numRuns: 3000 },
   );
@@ -42,25 +44,25 @@ test('nobody is suspended without a delivered warning and its notice', () => {
 
 test('the order of the invoices does not matter', () => {
   fc.assert(
-    fc.property(situation, ([list, warning, now]) => {
-      expect(collectionState([...list].reverse(), warning, false, now)).toEqual(collectionState(list, warning, false, now));
+    fc.property(situation, ([list, warnings, now]) => {
+      expect(collectionState([...list].reverse(), warnings, false, now)).toEqual(collectionState(list, warnings, false, now));
     }),
   );
 });
 
 test('between now and changesAt nothing changes by itself', () => {
   fc.assert(
-    fc.property(situation, fc.double({ min: 0, max: 0.999, noNaN: true }), ([list, warning, now], part) => {
-      const before = collectionState(list, settledAt(warning, now), false, now);
+    fc.property(situation, fc.double({ min: 0, max: 0.999, noNaN: true }), ([list, warnings, now], part) => {
+      const before = collectionState(list, settledAt(warnings, now), false, now);
       const until = before.changesAt ?? addMicros(now, 100 * MICROS.day);
       const later = instant(Math.floor(now + (until - now) * part));
-      expect(collectionState(list, settledAt(warning, now), false, later)).toEqual(before);
+      expect(collectionState(list, settledAt(warnings, now), false, later)).toEqual(before);
     }),
     { numRuns: 3000 },
   );
 });
 
-/** Deliveries and holds lie in the past of whoever looks. */
-function settledAt(warning: Warning | null, now: Instant): Warning | null {
-  return warning?.deliveredAt !== null && warning !== null && warning.deliveredAt > now ? { ...warning, deliveredAt: null } : warning;
+/** Deliveries lie in the past of whoever looks. */
+function settledAt(warnings: readonly Warning[], now: Instant): Warning[] {
+  return warnings.map((warning) => (warning.deliveredAt !== null && warning.deliveredAt > now ? { ...warning, deliveredAt: null } : warning));
 }

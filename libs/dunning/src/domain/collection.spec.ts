@@ -17,15 +17,15 @@ const invoice = (change: Partial<UnpaidInvoice> = {}): UnpaidInvoice => ({
   finished: false,
   ...change,
 });
-const warned = (delivered: number, anchor = START): Warning => ({ anchor, deliveredAt: day(delivered) });
+const warned = (delivered: number, anchor = START): Warning[] => [{ anchor, deliveredAt: day(delivered), undeliverable: false }];
 
-type Row = readonly [string, readonly UnpaidInvoice[], Warning | null, number, CollectionState];
+type Row = readonly [string, readonly UnpaidInvoice[], readonly Warning[], number, CollectionState];
 
 test.each<Row>([
-  ['nothing unpaid', [], null, 40, 'current'],
-  ['never failed', [invoice({ failedAt: null })], null, 40, 'current'],
-  ['first failure', [invoice()], null, 0, 'grace'],
-  ['old, but no warning delivered', [invoice()], null, 100, 'grace'],
+  ['nothing unpaid', [], [], 40, 'current'],
+  ['never failed', [invoice({ failedAt: null })], [], 40, 'current'],
+  ['first failure', [invoice()], [], 0, 'grace'],
+  ['old, but no warning delivered', [invoice()], [], 100, 'grace'],
   ['the warning is about another anchor', [invoice()], warned(3, day(1)), 100, 'grace'],
   ['warning delivered', [invoice()], warned(3), 3, 'warned'],
   ['a moment before the suspension', [invoice()], warned(3), 13.999, 'warned'],
@@ -39,8 +39,8 @@ test.each<Row>([
   ['finished anchors nothing', [invoice({ finished: true })], warned(3), 60, 'current'],
   ['below the minimum', [invoice({ policy: { ...DEFAULT_POLICY, minAmount: { USD: 11n } } })], warned(3), 60, 'grace'],
   ['the sum reaches it', [invoice({ policy: { ...DEFAULT_POLICY, minAmount: { USD: 20n } } }), invoice({ id: 'i2', anchor: day(1) })], warned(3), 20, 'suspended'],
-  ['an open authentication', [invoice({ failedAt: null, actionOpen: true })], null, 0, 'action_required'],
-  ['unknown before anything failed', [invoice({ failedAt: null, heldSince: START })], null, 40, 'current'],
+  ['an open authentication', [invoice({ failedAt: null, actionOpen: true })], [], 0, 'action_required'],
+  ['unknown before anything failed', [invoice({ failedAt: null, heldSince: START })], [], 40, 'current'],
   ['unknown while warned', [invoice({ heldSince: day(13) })], warned(3), 40, 'warned'],
   ['unknown while suspended', [invoice({ heldSince: day(14) })], warned(3), 40, 'suspended'],
   ['the younger one ages beside a held one', [invoice({ heldSince: day(1) }), invoice({ id: 'i2', anchor: day(5) })], warned(8, day(5)), 19, 'suspended'],
@@ -49,7 +49,7 @@ test.each<Row>([
 });
 
 test('a chargeback denies at once', () => {
-  expect(collectionState([], null, true, START).state).toBe('disputed');
+  expect(collectionState([], [], true, START).state).toBe('disputed');
 });
 
 test('paying the oldest invoice moves the anchor and asks for a warning about the next', () => {

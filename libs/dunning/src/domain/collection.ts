@@ -27,6 +27,8 @@ export interface UnpaidInvoice {
 export interface Warning {
   readonly anchor: Instant;
   readonly deliveredAt: Instant | null;
+  /** No channel can take it: the operator must know, and the state stays what it is. */
+  readonly undeliverable: boolean;
 }
 
 export interface Collection {
@@ -73,17 +75,17 @@ const SEVERITY: Readonly<Record<CollectionState, number>> = {
  */
 export function collectionState(
   invoices: readonly UnpaidInvoice[],
-  warning: Warning | null,
+  warnings: readonly Warning[],
   disputed: boolean,
   now: Instant,
 ): Collection {
   const counted = invoices.filter(counts);
   const free = counted.filter((invoice) => invoice.heldSince === null);
   const held = counted.flatMap((invoice) => invoice.heldSince ?? []);
-  const running = byAge(free, warning, now);
+  const running = byAge(free, warnings, now);
   const [firstHeld, ...otherHeld] = held;
   // A held invoice keeps what it had reached, and reaches nothing more, while the others go on ageing.
-  const frozen = firstHeld === undefined ? CURRENT : { ...byAge(counted, warning, minInstant(now, firstHeld, ...otherHeld)), changesAt: null, warningDue: false };
+  const frozen = firstHeld === undefined ? CURRENT : { ...byAge(counted, warnings, minInstant(now, firstHeld, ...otherHeld)), changesAt: null, warningDue: false };
   const worst = SEVERITY[frozen.state] > SEVERITY[running.state] ? { ...frozen, changesAt: running.changesAt } : running;
   const open = invoices.some((invoice) => invoice.actionOpen && !invoice.finished);
   const state = disputed ? 'disputed' : worst.state === 'current' && open ? 'action_required' : worst.state;
@@ -95,7 +97,7 @@ function counts({ due, failedAt, finished, policy }: UnpaidInvoice): boolean {
   return due > 0n && failedAt !== null && (!finished || policy.finalAction === 'none');
 }
 
-function byAge(invoices: readonly UnpaidInvoice[], warning: Warning | null, now: Instant): Collection {
+function byAge(invoices: readonly UnpaidInvoice[], warnings: readonly Warning[], now: Instant): Collection {
   const oldest = oldestOf(invoices);
   if (oldest === null) return CURRENT;
   const { anchor, policy } = oldest;
@@ -103,7 +105,7 @@ function byAge(invoices: readonly UnpaidInvoice[], warning: Warning | null, now:
   if (belowMinimum(invoices, policy)) return grace;
   const warnAt = addMicros(anchor, policy.warn);
   if (now < warnAt) return { ...grace, changesAt: warnAt };
-  const delivered = warning?.anchor === anchor ? warning.deliveredAt : null;
+  const delivered = warnings.find((warning) => warning.anchor === anchor)?.deliveredAt ?? null;
   if (delivered === null || delivered > now) return { ...grace, warningDue: true };
   return afterWarning(grace, policy, anchor, delivered, now);
 }

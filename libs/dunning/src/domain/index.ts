@@ -5,3 +5,4 @@ export * from './decline';
 export * from './outage';
 export * from './policy';
 export * from './schedule';
+export * from './campaign';
