@@ -52,6 +52,18 @@ export type DunningEvent =
       'payment.method_missing',
       { invoiceId: string; customerId: string; amount: string; currency: string }
     >
+  /** A chargeback of a captured payment: opened, given back (won), or the money gone for good (lost). */
+  | EventEnvelope<
+      'payment.disputed',
+      {
+        invoiceId: string;
+        customerId: string;
+        attemptId: string;
+        amount: string;
+        currency: string;
+        state: 'open' | 'won' | 'lost';
+      }
+    >
   | EventEnvelope<'collection.changed', CollectionFacts>
   /** Asks the notifier for the warning that must be delivered before a suspension. */
   | EventEnvelope<
