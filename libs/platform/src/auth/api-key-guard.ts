@@ -10,7 +10,7 @@ const SCOPE = 'tallygate:scope';
 const PUBLIC = 'tallygate:public';
 const ROOT = 'tallygate:root';
 
-/** The scope a /v1 route needs. `admin` has every scope, `write` includes `read`. */
+/** The scope a /v1 route needs. `admin` has every scope, `write` includes `read` and `usage:write`. */
 export const RequireScope = (scope: Scope) => SetMetadata(SCOPE, scope);
 /** A route that needs no key: a payment provider's webhook, a signed portal link. */
 export const Public = () => SetMetadata(PUBLIC, true);
@@ -100,7 +100,6 @@ function requireScope({ scopes }: Principal, needed: Scope): void {
 }
 
 export function grants(scopes: readonly Scope[], needed: Scope): boolean {
-  return (
-    scopes.includes('admin') || scopes.includes(needed) || (needed === 'read' && scopes.includes('write'))
-  );
+  const inWrite = needed === 'read' || needed === 'usage:write';
+  return scopes.includes('admin') || scopes.includes(needed) || (inWrite && scopes.includes('write'));
 }
