@@ -1,0 +1,141 @@
+import { Body, Controller, Get, HttpCode, Param, ParseUUIDPipe, Post, Query } from '@nestjs/common';
+import { formatInstant } from '@tallygate/kernel';
+import { CurrentPrincipal, problem, RequireScope, RootOnly, ZodBody } from '@tallygate/platform';
+import type { Principal } from '@tallygate/platform';
+import { isUtf8 } from 'node:buffer';
+import { z } from 'zod';
+import { CloseDeadLetter } from '../service/close-dead-letter.service';
+import type { Closing } from '../service/close-dead-letter.service';
+import { DeadLetterStore, NO_TENANT } from '../service/dead-letters';
+import type { DeadLetter } from '../service/dead-letters';
+import { ParkedStore } from '../service/ports';
+import type { ParkedEvent } from '../service/ports';
+import { singleAnswer } from './acceptance-answer';
+
+const limit = z.coerce.number().int().min(1).max(1000).default(1000);
+const lettersQuery = z.strictObject({
+  status: z.enum(['open', 'replayed', 'discarded']).default('open'),
+  limit,
+  after: z.uuid().optional(),
+});
+const parkedQuery = z.strictObject({ limit });
+const replayBody = z.strictObject({ event: z.record(z.string(), z.unknown()).optional() }).optional();
+
+/** Usage that is kept because it could not be handed on: parked events and dead letters. */
+@Controller('v1')
+export class KeptUsageController {
+  constructor(
+    private readonly parkedEvents: ParkedStore,
+    private readonly letters: DeadLetterStore,
+    private readonly closing: CloseDeadLetter,
+  ) {}
+
+  @Get('parked')
+  async parked(
+    @CurrentPrincipal() { tenantId }: Principal,
+    @Query(new ZodBody(parkedQuery)) query: z.output<typeof parkedQuery>,
+  ) {
+    return { parked: (await this.parkedEvents.list(tenantId, query.limit)).map(shownParked) };
+  }
+
+  @Get('dead-letters')
+  async list(
+    @CurrentPrincipal() { tenantId }: Principal,
+    @Query(new ZodBody(lettersQuery)) query: z.output<typeof lettersQuery>,
+  ) {
+    return this.page(tenantId, query);
+  }
+
+  /** Messages that named no tenant. */
+  @Get('unassigned-dead-letters')
+  @RootOnly()
+  async unassigned(@Query(new ZodBody(lettersQuery)) query: z.output<typeof lettersQuery>) {
+    return this.page(NO_TENANT, query);
+  }
+
+  @Post('dead-letters/:letter/replay')
+  @RequireScope('write')
+  @HttpCode(200)
+  async replay(
+    @CurrentPrincipal() { tenantId }: Principal,
+    @Param('letter', new ParseUUIDPipe()) letter: string,
+    @Body(new ZodBody(replayBody)) body: z.output<typeof replayBody>,
+  ) {
+    return shownClosing(await this.closing.replay(tenantId, letter, body?.event ?? null));
+  }
+
+  @Post('dead-letters/:letter/discard')
+  @RequireScope('write')
+  @HttpCode(200)
+  async discard(
+    @CurrentPrincipal() { tenantId }: Principal,
+    @Param('letter', new ParseUUIDPipe()) letter: string,
+  ) {
+    return shownClosing(await this.closing.discard(tenantId, letter));
+  }
+
+  private async page(tenantId: string, { status, limit: most, after }: z.output<typeof lettersQuery>) {
+    return {
+      dead_letters: (await this.letters.list(tenantId, status, most, after ?? null)).map(shownLetter),
+    };
+  }
+}
+
+function shownParked({ id, code, source, type, subject, occurredAt, receivedAt }: ParkedEvent) {
+  return {
+    id,
+    code,
+    source,
+    type,
+    subject,
+    occurred_at: formatInstant(occurredAt),
+    received_at: formatInstant(receivedAt),
+  };
+}
+
+/** `id` is the event's; `letter` names the letter. The payload as text, or in base64 when it is none. */
+function shownLetter({
+  id,
+  eventId,
+  code,
+  source,
+  faults,
+  status,
+  receivedAt,
+  origin,
+  headers,
+  payload,
+}: DeadLetter) {
+  const content = isUtf8(payload)
+    ? { payload: payload.toString('utf8') }
+    : { payload_base64: payload.toString('base64') };
+  return {
+    letter: id,
+    id: eventId,
+    code,
+    source,
+    faults,
+    status,
+    received_at: formatInstant(receivedAt),
+    origin,
+    headers,
+    ...content,
+  };
+}
+
+function shownClosing(closing: Closing) {
+  switch (closing.kind) {
+    case 'closed':
+      return shownLetter(closing.letter);
+    case 'not_found':
+      throw problem(404, 'dead_letter_unknown', 'There is no such dead letter');
+    case 'closed_before':
+      throw problem(409, 'dead_letter_closed', 'The dead letter is closed', {
+        letter_status: closing.letter.status,
+      });
+    case 'invalid':
+      return singleAnswer({ kind: 'invalid', id: null, faults: closing.faults });
+    case 'conflict':
+      return singleAnswer({ kind: 'conflict', id: closing.id, source: '' });
+  }
+}

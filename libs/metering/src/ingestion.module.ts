@@ -1,0 +1,83 @@
+import { Module } from '@nestjs/common';
+import type { DynamicModule, Provider } from '@nestjs/common';
+import { Directory, directoryMigration } from '@tallygate/directory';
+import { PlatformModule } from '@tallygate/platform';
+import type { SchemaProvisioning, ServiceContext } from '@tallygate/platform';
+import { Sha256PayloadHasher } from './crypto/sha256-payload-hasher';
+import { EventsController } from './http/events.controller';
+import { HttpIdentityLookup } from './http/http-identity-lookup';
+import type { HttpIdentityLookupOptions } from './http/http-identity-lookup';
+import { KeptUsageController } from './http/kept-usage.controller';
+import { BillingConsumer } from './kafka/billing.consumer';
+import { BusUsagePublisher } from './kafka/bus-usage-publisher';
+import { LedgerConsumer } from './kafka/ledger.consumer';
+import { RawUsageConsumer } from './kafka/raw-usage.consumer';
+import { DirectoryCustomerLookup } from './postgres/directory-customer-lookup';
+import { DirectoryTenantViews } from './postgres/directory-tenant-views';
+import { ingestionMigration } from './postgres/migrations/ingestion.migration';
+import { PgDeadLetterStore } from './postgres/pg-dead-letter-store';
+import { PgEventRegistry } from './postgres/pg-event-registry';
+import { PgParkedStore } from './postgres/pg-parked-store';
+import { UsageSweepers } from './postgres/usage.sweepers';
+import { AcceptUsage } from './service/accept-usage.service';
+import { CloseDeadLetter } from './service/close-dead-letter.service';
+import { DeadLetterStore } from './service/dead-letters';
+import {
+  CustomerLookup,
+  EventRegistry,
+  IdentityLookup,
+  ParkedStore,
+  PayloadHasher,
+  TenantViews,
+  UsagePublisher,
+} from './service/ports';
+import { RedriveParked } from './service/redrive-parked.service';
+import { TakeRawUsage } from './service/take-raw-usage.service';
+import { UsageCounts } from './service/usage-counts';
+import { UsageReader } from './service/usage-reader.service';
+import { PrometheusUsageCounts } from './telemetry/prometheus-usage-counts';
+
+export const ingestionProvisioning: SchemaProvisioning = {
+  schema: 'ingestion',
+  migrations: [directoryMigration, ingestionMigration],
+  withoutTenant: [],
+};
+
+export interface IngestionOptions {
+  /** How the ledger is asked what it has booked: in this process, or over HTTP. */
+  readonly identities: IdentityLookup | HttpIdentityLookupOptions;
+}
+
+const ADAPTERS: Provider[] = [
+  DirectoryTenantViews,
+  DirectoryCustomerLookup,
+  { provide: TenantViews, useExisting: DirectoryTenantViews },
+  { provide: CustomerLookup, useExisting: DirectoryCustomerLookup },
+  { provide: PayloadHasher, useClass: Sha256PayloadHasher },
+  { provide: UsagePublisher, useClass: BusUsagePublisher },
+  { provide: EventRegistry, useClass: PgEventRegistry },
+  { provide: ParkedStore, useClass: PgParkedStore },
+  { provide: DeadLetterStore, useClass: PgDeadLetterStore },
+  { provide: UsageCounts, useClass: PrometheusUsageCounts },
+];
+const USE_CASES: Provider[] = [UsageReader, AcceptUsage, TakeRawUsage, RedriveParked, CloseDeadLetter];
+const WORKERS: Provider[] = [BillingConsumer, LedgerConsumer, RawUsageConsumer, UsageSweepers];
+
+/** Event intake: validation, metering, re-keying to the customer, parking, dead letters. */
+@Module({})
+export class IngestionModule {
+  static register(context: ServiceContext, { identities }: IngestionOptions): DynamicModule {
+    const lookup: Provider = {
+      provide: IdentityLookup,
+      inject: [UsageCounts],
+      useFactory: (counts: UsageCounts) =>
+        identities instanceof IdentityLookup ? identities : new HttpIdentityLookup(identities, counts),
+    };
+    return {
+      module: IngestionModule,
+      imports: [PlatformModule.forService(context)],
+      controllers: [EventsController, KeptUsageController],
+      providers: [Directory, lookup, ...ADAPTERS, ...USE_CASES, ...WORKERS],
+    };
+  }
+}

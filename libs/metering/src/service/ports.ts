@@ -1,0 +1,120 @@
+import type { Instant } from '@tallygate/kernel';
+import type { MeteredEvent } from '@tallygate/contracts';
+import type { CompiledCatalog } from '../domain/meter';
+
+/** What a tenant's events are judged by. */
+export interface TenantView {
+  readonly now: Instant;
+  /** How far back an event's time may lie, in microseconds. */
+  readonly windowMicros: number;
+  /** 0 before the first catalog. */
+  readonly revision: number;
+  readonly catalog: CompiledCatalog;
+}
+
+/** Answers for every tenant asked; one that nobody knows yet has no meters, so that its events are parked. */
+export abstract class TenantViews {
+  abstract of(tenantIds: readonly string[]): Promise<ReadonlyMap<string, TenantView>>;
+}
+
+export interface TenantSubject {
+  readonly tenantId: string;
+  readonly subject: string;
+}
+
+/** @returns customer ids in the order asked; null where a subject is nobody's */
+export abstract class CustomerLookup {
+  abstract find(subjects: readonly TenantSubject[]): Promise<readonly (string | null)[]>;
+}
+
+/** First 128 bits of SHA-256, hex. */
+export abstract class PayloadHasher {
+  abstract hash(payload: string): string;
+}
+
+/** Publishes metered usage; resolves when it is durable. */
+export abstract class UsagePublisher {
+  abstract publish(events: readonly MeteredEvent[]): Promise<void>;
+}
+
+export interface Identity {
+  readonly source: string;
+  readonly id: string;
+}
+
+export interface KnownIdentity extends Identity {
+  readonly payloadHash: string;
+}
+
+/**
+ * Asks the ledger which identities it has booked. Best effort: an empty answer when it cannot be asked in time, since
+ * the ledger finds a conflict later all the same.
+ */
+export abstract class IdentityLookup {
+  abstract known(tenantId: string, identities: readonly Identity[]): Promise<readonly KnownIdentity[]>;
+}
+
+/** An event that came over HTTP, as it is remembered. */
+export interface Claim extends KnownIdentity {
+  readonly tenantId: string;
+  readonly occurredAt: Instant;
+  readonly receivedAt: Instant;
+  /** Until then a repeat may come; afterwards its time is refused. */
+  readonly keepUntil: Instant;
+}
+
+/** `claimed` now, or `known` from before, with the hash and time it came with. */
+export type ClaimOutcome =
+  | { readonly kind: 'claimed' }
+  | { readonly kind: 'known'; readonly payloadHash: string; readonly occurredAt: Instant };
+
+/** Remembers what came over HTTP, so that a conflict is answered where somebody listens. */
+export abstract class EventRegistry {
+  /**
+   * Claims of one tenant: one outcome per claim, in order; durable when it resolves. Of several claims of one identity
+   * the first wins.
+   */
+  abstract claim(claims: readonly Claim[]): Promise<readonly ClaimOutcome[]>;
+  /** Forgets identities whose time is over. @returns how many */
+  abstract forget(scope: string | null, systemNow: Instant): Promise<number>;
+}
+
+export type ParkedCode = 'customer_unknown' | 'meter_unknown';
+
+/** An accepted event that waits for its customer or meter. */
+export interface ParkedEvent extends KnownIdentity {
+  readonly tenantId: string;
+  readonly code: ParkedCode;
+  readonly type: string;
+  readonly subject: string;
+  readonly occurredAt: Instant;
+  readonly receivedAt: Instant;
+  /** Catalog revision under which it was looked at. */
+  readonly revision: number;
+  /** The event as JSON text. */
+  readonly event: string;
+}
+
+/** What becomes of a parked event that was looked at again: it leaves, or waits on. */
+export type Disposition =
+  | { readonly kind: 'gone' }
+  | { readonly kind: 'waits'; readonly code: ParkedCode; readonly revision: number };
+
+export abstract class ParkedStore {
+  /**
+   * Parks events; durable when it resolves. One that is parked already stays as it is.
+   * @returns those whose identity is parked with another payload
+   */
+  abstract park(events: readonly ParkedEvent[]): Promise<readonly ParkedEvent[]>;
+  /**
+   * Takes parked events whose cause may be gone, at most `limit`, and does with each what `look` says, in one
+   * transaction. Another process takes others. @returns how many it took
+   */
+  abstract revisit(
+    scope: string | null,
+    limit: number,
+    look: (events: readonly ParkedEvent[]) => Promise<readonly Disposition[]>,
+  ): Promise<number>;
+  /** Oldest first. */
+  abstract list(tenantId: string, limit: number): Promise<readonly ParkedEvent[]>;
+}

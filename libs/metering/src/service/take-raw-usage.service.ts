@@ -1,0 +1,134 @@
+import { Injectable } from '@nestjs/common';
+import { Clock } from '@tallygate/kernel';
+import type { MeteredEvent } from '@tallygate/contracts';
+import type { Fault } from '../domain/fault';
+import { fault } from '../domain/fault';
+import { DeadLetterStore } from './dead-letters';
+import type { DeadLetterCode, NewDeadLetter } from './dead-letters';
+import { ParkedStore, UsagePublisher } from './ports';
+import type { ParkedEvent } from './ports';
+import { UsageCounts } from './usage-counts';
+import { UsageReader } from './usage-reader.service';
+import type { Candidate, Refused } from './usage-reader.service';
+
+/** One event of a message, or the message itself when no event could be told in it. */
+export interface RawEvent {
+  readonly tenantId: string;
+  readonly origin: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Made only for a letter: most events need none. */
+  readonly payload: () => Buffer;
+  readonly body:
+    { readonly json: unknown } | { readonly code: DeadLetterCode; readonly faults: readonly Fault[] };
+}
+
+type Readable = RawEvent & { readonly body: { readonly json: unknown } };
+
+/**
+ * Takes slices of events that nobody waits for an answer about. Everything about a slice is durable when this resolves:
+ * published, parked, or a letter; whatever one event is, the others pass. Safe to repeat: the ledger books an identity
+ * once, parking and letters are unique.
+ */
+@Injectable()
+export class TakeRawUsage {
+  constructor(
+    private readonly reader: UsageReader,
+    private readonly parked: ParkedStore,
+    private readonly publisher: UsagePublisher,
+    private readonly letters: DeadLetterStore,
+    private readonly counts: UsageCounts,
+    private readonly clock: Clock,
+  ) {}
+
+  async take(events: readonly RawEvent[]): Promise<void> {
+    const readable = events.filter((event): event is Readable => 'json' in event.body);
+    const outcomes = await this.reader.read(readable.map(candidateOf));
+    const metered: MeteredEvent[] = [];
+    const parked: { readonly raw: RawEvent; readonly event: ParkedEvent }[] = [];
+    const letters = events.filter((event) => 'code' in event.body).map((event) => this.undecodable(event));
+    outcomes.forEach((outcome, place) => {
+      const raw = readable[place] as Readable;
+      if (outcome.kind === 'metered') metered.push(outcome.metered);
+      else if (outcome.kind === 'parked') parked.push({ raw, event: outcome.parked });
+      else letters.push(invalidLetter(raw, outcome));
+    });
+    if (metered.length > 0) await this.publisher.publish(metered);
+    if (parked.length > 0) letters.push(...(await this.park(parked)));
+    if (letters.length > 0) await this.deadLetter(letters);
+    this.counts.accepted('kafka', metered.length);
+  }
+
+  private async park(
+    parked: readonly { readonly raw: RawEvent; readonly event: ParkedEvent }[],
+  ): Promise<NewDeadLetter[]> {
+    const conflicts = new Set(await this.parked.park(parked.map(({ event }) => event)));
+    for (const { event } of parked) if (!conflicts.has(event)) this.counts.parked(event.code, 1);
+    return parked
+      .filter(({ event }) => conflicts.has(event))
+      .map(({ raw, event }) => conflictLetter(raw, event));
+  }
+
+  private async deadLetter(letters: readonly NewDeadLetter[]): Promise<void> {
+    await this.letters.add(letters);
+    for (const { code } of letters) this.counts.deadLettered(code, 1);
+  }
+
+  private undecodable({ tenantId, origin, headers, payload, body }: RawEvent): NewDeadLetter {
+    const { code, faults } = body as { readonly code: DeadLetterCode; readonly faults: readonly Fault[] };
+    const receivedAt = this.clock.now();
+    return {
+      tenantId,
+      origin,
+      code,
+      faults,
+      source: null,
+      eventId: null,
+      payload: payload(),
+      headers,
+      receivedAt,
+    };
+  }
+}
+
+function candidateOf({ tenantId, body }: Readable): Candidate {
+  return { tenantId, json: body.json };
+}
+
+function invalidLetter(
+  { tenantId, origin, headers, payload }: RawEvent,
+  { id, source, faults, receivedAt }: Refused,
+): NewDeadLetter {
+  return {
+    tenantId,
+    origin,
+    code: 'invalid_event',
+    faults,
+    source,
+    eventId: id,
+    payload: payload(),
+    headers,
+    receivedAt,
+  };
+}
+
+function conflictLetter(
+  { tenantId, origin, headers, payload }: RawEvent,
+  { source, id, receivedAt }: ParkedEvent,
+): NewDeadLetter {
+  const faults = [identityConflict(id)];
+  return {
+    tenantId,
+    origin,
+    code: 'identity_conflict',
+    faults,
+    source,
+    eventId: id,
+    payload: payload(),
+    headers,
+    receivedAt,
+  };
+}
+
+export function identityConflict(id: string): Fault {
+  return fault('id', id, 'was used before with another payload', 'Send a new id, or the same payload.');
+}
