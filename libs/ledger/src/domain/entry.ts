@@ -60,7 +60,8 @@ export interface Balance {
   readonly debt: Nano;
 }
 
-export function fold(entries: Iterable<Pick<Entry, 'free' | 'held' | 'debt'>>): Balance {
+/** What entries change: legs may be of either sign. */
+export function sumOf(entries: Iterable<Pick<Entry, 'free' | 'held' | 'debt'>>): Balance {
   let free = 0n;
   let held = 0n;
   let debt = 0n;
@@ -69,6 +70,12 @@ export function fold(entries: Iterable<Pick<Entry, 'free' | 'held' | 'debt'>>): 
     held += entry.held;
     debt += entry.debt;
   }
-  invariant(debt >= 0n && held >= 0n, 'Neither debt nor held credit folds below zero');
   return { free, held, debt };
+}
+
+/** The whole journal of a wallet. */
+export function fold(entries: Iterable<Pick<Entry, 'free' | 'held' | 'debt'>>): Balance {
+  const balance = sumOf(entries);
+  invariant(balance.debt >= 0n && balance.held >= 0n, 'Neither debt nor held credit folds below zero');
+  return balance;
 }

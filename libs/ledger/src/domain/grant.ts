@@ -1,10 +1,10 @@
-import type { Instant, Nano } from '@tallygate/kernel';
-import { addMicros, maxNano, minNano, recurrenceAt } from '@tallygate/kernel';
+import type { Duration, Instant, Nano } from '@tallygate/kernel';
+import { addCalendar, addMicros, maxNano, minNano, recurrenceAt } from '@tallygate/kernel';
 import { repayAll } from './burn';
 import { burnOrder, endOf, isClosed } from './lot';
 import type { GrantKind, Lot } from './lot';
 import { creditSeen, insertLot, post } from './wallet';
-import type { Recurrence, WalletDraft } from './wallet';
+import type { Recurrence, Rollover, WalletDraft } from './wallet';
 
 /** What a lot is issued with. */
 export interface Issue {
@@ -68,11 +68,13 @@ function expirySeen({ wallet }: WalletDraft, at: Instant): void {
 export type VoidOutcome = 'voided' | 'already_voided' | 'used_up' | 'expired';
 
 /** semantics §3 "Void": what is left, once; the fully used or expired is refused. `lots` are all the grant's own. */
-export function voidGrant(draft: WalletDraft, lots: readonly Lot[]): VoidOutcome {
-  if (lots.some((lot) => lot.state === 'voided')) return 'already_voided';
+export function voidGrant(draft: WalletDraft, grantId: string, lots: readonly Lot[], before: boolean): VoidOutcome {
+  if (before) return 'already_voided';
+  const recurs = draft.wallet.recurrences.some((one) => one.grantId === grantId && one.nextAt !== null);
   const open = lots.filter((lot) => !isClosed(lot) && endOf(lot) > draft.now);
-  if (open.length === 0) return lots.some((lot) => lot.state === 'expired') ? 'expired' : endedOf(lots, draft.now);
-  if (open.every((lot) => lot.remaining === 0n && lot.held === 0n)) return 'used_up';
+  if (!recurs && open.every((lot) => lot.remaining === 0n && lot.held === 0n)) {
+    return lots.some((lot) => lot.state === 'expired') ? 'expired' : endedOf(lots, draft.now);
+  }
   for (const lot of open) closeLot(draft, lot, 'voided', draft.now);
   return 'voided';
 }
@@ -88,11 +90,19 @@ function endedOf(lots: readonly Lot[], now: Instant): VoidOutcome {
 export function issueRecurring(draft: WalletDraft, recurrence: Recurrence, at: Instant): void {
   const ends = nextRecurrence(recurrence, at);
   const expiresAt = earlier(ends, recurrence.endsAt);
-  const issue: Issue = { ...recurrence, effectiveAt: at, expiresAt, amount: recurrence.amount };
-  if (recurrence.rollover !== null) rollOver(draft, recurrence, issue, at);
-  issueLot(draft, pick(issue), at);
+  issuePeriodLot(draft, { ...recurrence, effectiveAt: at, expiresAt }, at);
   recurrence.nextAt = recurrence.endsAt !== null && ends >= recurrence.endsAt ? null : ends;
   draft.touchedRecurrences.add(recurrence);
+}
+
+/** One period's lot of a grant that is issued again and again. */
+export interface PeriodGrant extends Issue {
+  readonly rollover: Rollover | null;
+}
+
+export function issuePeriodLot(draft: WalletDraft, grant: PeriodGrant, at: Instant = draft.now): void {
+  if (grant.rollover !== null) rollOver(draft, grant, grant.rollover, at);
+  issueLot(draft, pick(grant), at);
 }
 
 /** The first anchor + k × every after the instant. */
@@ -104,23 +114,18 @@ export function nextRecurrence({ anchor, every, zone }: Recurrence, after: Insta
   return recurrenceAt(anchor, every, k, zone);
 }
 
-function rollOver(draft: WalletDraft, recurrence: Recurrence, issue: Issue, at: Instant): void {
+function rollOver(draft: WalletDraft, grant: Issue, terms: Rollover, at: Instant): void {
   const ending = draft.wallet.lots.filter(
-    (lot) => lot.grantId === recurrence.grantId && !isClosed(lot) && lot.expiresAt === at,
+    (lot) => lot.grantId === grant.grantId && !isClosed(lot) && lot.expiresAt === grant.effectiveAt,
   );
   const left = ending.reduce((sum, lot) => sum + lot.remaining, 0n);
-  const rolled = rolledOver(left, recurrence);
+  const atLeast = maxNano(terms.min, left);
+  const rolled = terms.max === null ? atLeast : minNano(terms.max, atLeast);
   if (rolled === 0n) return;
   takeOut(draft, ending, minNano(left, rolled), at);
-  const lot = addLot(draft, { ...pick(issue), amount: rolled });
-  post(draft, 'rollover', lot, { at, free: rolled, reference: recurrence.grantKey });
+  const lot = addLot(draft, { ...pick(grant), amount: rolled });
+  post(draft, 'rollover', lot, { at, effectiveAt: grant.effectiveAt, free: rolled, reference: grant.grantKey });
   startLot(draft, lot, at);
-}
-
-function rolledOver(left: Nano, { rollover }: Recurrence): Nano {
-  if (rollover === null) return 0n;
-  const atLeast = maxNano(rollover.min, left);
-  return rollover.max === null ? atLeast : minNano(rollover.max, atLeast);
 }
 
 /** Last in burn order first: what late usage may still draw on stays as long as it can. */
@@ -144,20 +149,38 @@ function earlier(a: Instant, b: Instant | null): Instant {
   return b !== null && b < a ? b : a;
 }
 
-/** Refusals of a grant's times, in the order in which they are looked at. */
-export function grantTimesFault(
-  effectiveAt: Instant,
-  expiresAt: Instant | null,
+export type GrantTermsFault =
+  | 'ends_before_start'
+  | 'already_over'
+  | 'recurs_after_end'
+  | 'rollover_min_above_max'
+  | 'rollover_without_recurrence';
+
+/** What is wrong with a grant's terms, everything at once. */
+export function grantFaults(
+  terms: {
+    readonly effectiveAt: Instant;
+    readonly expiresAt: Instant | null;
+    readonly recurrence: { readonly every: Duration; readonly anchor: Instant | null; readonly zone: string } | null;
+    readonly rollover: { readonly min: Nano; readonly max: Nano | null } | null;
+  },
   now: Instant,
-): 'ends_before_start' | 'already_over' | null {
-  if (expiresAt !== null && expiresAt <= effectiveAt) return 'ends_before_start';
-  if (expiresAt !== null && expiresAt <= now) return 'already_over';
-  return null;
+): GrantTermsFault[] {
+  const { effectiveAt, expiresAt, recurrence, rollover } = terms;
+  const faults: GrantTermsFault[] = [];
+  if (expiresAt !== null && expiresAt <= effectiveAt) faults.push('ends_before_start');
+  if (expiresAt !== null && expiresAt <= now) faults.push('already_over');
+  if (recurrence !== null && expiresAt !== null && addCalendar(effectiveAt, recurrence.every, recurrence.zone) > expiresAt) {
+    faults.push('recurs_after_end');
+  }
+  if (rollover !== null && rollover.max !== null && rollover.min > rollover.max) faults.push('rollover_min_above_max');
+  if (rollover !== null && recurrence === null) faults.push('rollover_without_recurrence');
+  return faults;
 }
 
 /** When a lot asks for attention next: its start, then the posting of its expiry. Null: never by itself. */
 export function lotDueAt(lot: Lot, latenessMicros: number): Instant | null {
-  if (isClosed(lot)) return null;
+  if (isClosed(lot) || (lot.remaining === 0n && lot.held === 0n)) return null;
   if (lot.state === 'pending') return lot.effectiveAt;
   return lot.expiresAt === null ? null : addMicros(lot.expiresAt, latenessMicros);
 }

@@ -10,4 +10,6 @@ export * from './price';
 export * from './segments';
 export * from './view';
 export * from './subscription';
+export * from './counter';
 export * from './rating';
+export * from './usage-slice';

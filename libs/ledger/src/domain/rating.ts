@@ -1,9 +1,9 @@
 import type { Catalog, Feature, MeterReading, PlanFeature } from '@tallygate/contracts';
 import { invariant, maxNano, minNano, parseAmount } from '@tallygate/kernel';
 import type { Instant, Nano } from '@tallygate/kernel';
+import type { Counter } from './counter';
 import { priceOf, readPriceRow, rowInForce, runsOverPeriod } from './price';
 import type { PriceRow } from './price';
-import { quotaPeriod, subscriptionPeriod } from './subscription';
 import type { QuotaPeriod, SubscriptionTerms } from './subscription';
 
 /** A catalog read once per revision, for look-ups by key. */
@@ -21,114 +21,88 @@ export function ratingBook(revision: number, catalog: Catalog): RatingBook {
   return { revision, features: new Map(catalog.features.map((feature) => [feature.key, feature])), prices };
 }
 
-/** What a customer used of a feature in one period: against its quota, or through a tiered price (`scope`: its match). */
-export interface Counter {
-  readonly tenantId: string;
-  readonly customerId: string;
-  readonly feature: string;
-  readonly kind: 'quota' | 'tier';
-  readonly scope: string;
-  readonly periodStart: Instant;
-  readonly periodEnd: Instant | null;
-  readonly limit: PlanFeature['limit'];
-  included: Nano;
-  used: Nano;
+/** Finds or starts the counter of a feature in the period that holds the event. */
+export interface PeriodCounters {
+  quota(feature: string, plan: PlanFeature, terms: SubscriptionTerms, at: Instant): Counter;
+  tier(feature: string, plan: PlanFeature, terms: SubscriptionTerms, at: Instant, row: PriceRow): Counter;
 }
 
-/** Finds the counter of a period, or starts it at 0. */
-export type CounterOf = (
-  feature: string,
-  kind: Counter['kind'],
-  scope: string,
-  period: QuotaPeriod,
-  plan: PlanFeature,
-) => Counter;
+/** One reading as one feature of the customer's plan takes it. */
+export interface Ratable {
+  readonly feature: Feature;
+  readonly plan: PlanFeature;
+  readonly terms: SubscriptionTerms;
+  /** In force at the event's own time; null: none matches, or the feature has no price. */
+  readonly row: PriceRow | null;
+  readonly quantity: Nano;
+  readonly at: Instant;
+}
 
 export type Rated =
-  /** Counts towards a quota only, or is covered by included units. */
-  | { readonly kind: 'counted' }
+  /** Counted towards a quota only, or covered by included units. */
+  | { readonly kind: 'counted'; readonly included: Nano }
   | { readonly kind: 'charged'; readonly unit: string; readonly amount: Nano; readonly included: Nano }
   /** No price row matches: kept until one appears. */
   | { readonly kind: 'parked' };
 
-/** The terms one event is rated under. */
-export interface RatingScope {
-  readonly book: RatingBook;
-  readonly terms: SubscriptionTerms;
-  readonly counterOf: CounterOf;
+export function ratable(
+  book: RatingBook,
+  terms: SubscriptionTerms,
+  featureKey: string,
+  reading: MeterReading,
+  at: Instant,
+): Ratable | null {
+  const feature = book.features.get(featureKey);
+  const plan = terms.features[featureKey];
+  if (feature === undefined || plan === undefined) return null;
+  if (feature.kind === 'boolean' || feature.kind === 'static') return null;
+  const rows = feature.price === undefined ? undefined : book.prices.get(feature.price);
+  const row = rows === undefined ? null : rowInForce(rows, at, reading.group);
+  return { feature, plan, terms, row, quantity: quantityOf(reading), at };
 }
-
-const COUNTED: Rated = { kind: 'counted' };
 
 /**
- * Rates one reading for one feature of the customer's plan, and moves the period's counters. Included units go first,
- * also inside one event; the rest is priced by the row in force at the event's own time.
+ * Rates a reading and moves the period's counters. Included units go first, also inside one event; the rest is priced
+ * by the row in force at the event's own time.
  */
-export function rate(scope: RatingScope, feature: Feature, plan: PlanFeature, reading: MeterReading, at: Instant): Rated {
-  const quantity = quantityOf(reading);
-  switch (feature.kind) {
-    case 'boolean':
-    case 'static':
-      return COUNTED;
-    case 'quota':
-      quotaCounter(scope, feature, plan, at).used += quantity;
-      return COUNTED;
-    case 'prepaid':
-      return charge(scope, feature, plan, reading, quantity, 0n, at);
-    case 'quota_then_prepaid':
-      return chargeBeyond(scope, feature, plan, reading, quantity, at);
-  }
-}
-
-function chargeBeyond(
-  scope: RatingScope,
-  feature: Feature,
-  plan: PlanFeature,
-  reading: MeterReading,
-  quantity: Nano,
-  at: Instant,
-): Rated {
-  const counter = quotaCounter(scope, feature, plan, at);
-  const included = minNano(maxNano(counter.included - counter.used, 0n), quantity);
-  const rated =
-    included === quantity ? COUNTED : charge(scope, feature, plan, reading, quantity - included, included, at);
+export function rate(item: Ratable, counters: PeriodCounters): Rated {
+  const { feature, plan, terms, quantity, at } = item;
+  if (feature.kind === 'prepaid') return charge(item, counters, quantity, 0n);
+  const counter = counters.quota(feature.key, plan, terms, at);
+  const included =
+    feature.kind === 'quota' ? quantity : minNano(maxNano(counter.included - counter.used, 0n), quantity);
+  const rated: Rated =
+    included === quantity ? { kind: 'counted', included } : charge(item, counters, quantity - included, included);
   if (rated.kind !== 'parked') counter.used += quantity;
   return rated;
 }
 
-function charge(
-  { book, terms, counterOf }: RatingScope,
-  feature: Feature,
-  plan: PlanFeature,
-  reading: MeterReading,
-  quantity: Nano,
-  included: Nano,
-  at: Instant,
-): Rated {
-  const row = rowInForce(book.prices.get(feature.price ?? '') ?? [], at, reading.group);
+function charge(item: Ratable, counters: PeriodCounters, quantity: Nano, included: Nano): Rated {
+  const { row, feature, plan, terms, at } = item;
   if (row === null) return { kind: 'parked' };
   if (!runsOverPeriod(row)) return { kind: 'charged', unit: row.unit, amount: priceOf(row, quantity, 0n), included };
-  const counter = counterOf(feature.key, 'tier', row.matchText, subscriptionPeriod(terms, at), plan);
+  const counter = counters.tier(feature.key, plan, terms, at, row);
   const amount = priceOf(row, quantity, counter.used);
   counter.used += quantity;
   return { kind: 'charged', unit: row.unit, amount, included };
 }
 
-function quotaCounter({ terms, counterOf }: RatingScope, feature: Feature, plan: PlanFeature, at: Instant): Counter {
-  return counterOf(feature.key, 'quota', '', quotaPeriod(terms, plan.reset, at), plan);
-}
+/** Most quantities repeat ("1", token counts): reading them again costs more than the rest of rating. */
+const SEEN = new Map<string, Nano>();
+const MOST_SEEN = 10_000;
 
 /** Ingestion checked it; a text that does not parse here is a bug. */
 export function quantityOf(reading: MeterReading): Nano {
   const text = reading.quantity ?? '0';
-  const small = SMALL.get(text);
-  if (small !== undefined) return small;
+  const seen = SEEN.get(text);
+  if (seen !== undefined) return seen;
   const parsed = parseAmount(text);
   invariant(parsed.ok && parsed.value >= 0n, 'A metered quantity is a decimal of at least 0');
-  if (SMALL.size < SMALL_LIMIT) SMALL.set(text, parsed.value);
+  if (SEEN.size < MOST_SEEN) SEEN.set(text, parsed.value);
   return parsed.value;
 }
 
-/** Most quantities repeat ("1", token counts): reading them again costs more than the rest of rating. */
-const SMALL = new Map<string, Nano>();
-const SMALL_LIMIT = 10_000;
+/** What a plan includes of a feature per period. */
+export function includedOf(plan: PlanFeature): Nano {
+  return plan.included === undefined ? 0n : quantityOf({ meter: '', quantity: plan.included, group: {}, features: [] });
+}

@@ -1,0 +1,230 @@
+import { hash } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import type { MeteredEvent, Plan } from '@tallygate/contracts';
+import { formatAmount, formatInstant, instant } from '@tallygate/kernel';
+import type { Instant } from '@tallygate/kernel';
+import { Directory } from '@tallygate/directory';
+import { instantFromPg, instantOrNullFromPg, sqlState } from '@tallygate/platform';
+import type { Tx } from '@tallygate/platform';
+import { ratingBook } from '../domain';
+import type { ParkedCharge, RatingBook, SliceFacts, SubscriptionTerms, UsageRow } from '../domain';
+import { UsageStore } from '../service/usage-store';
+import type { Identified, SlicePosition } from '../service/usage-store';
+import { plainArray, textArray } from './array-literal';
+import * as sql from './sql/usage';
+
+/** The consumer group under which positions are kept. */
+export const USAGE_GROUP = 'ledger.usage';
+const UNIQUE_VIOLATION = '23505';
+const MOST_TERMS = 10_000;
+
+interface HistoryRow {
+  readonly customer_id: string;
+  readonly subscription_id: string;
+  readonly version: bigint;
+  readonly effective_at: string;
+  readonly started_at: string;
+  readonly ended_at: string | null;
+  readonly anchor: string;
+  readonly period_start: string;
+  readonly period_end: string;
+  readonly in_force: boolean;
+  readonly zone: string;
+  readonly terms_id: bigint;
+}
+
+@Injectable()
+export class PgUsageStore extends UsageStore {
+  private readonly books = new Map<string, RatingBook>();
+  /** Terms are immutable: parsed once per id in this process. */
+  private readonly terms = new Map<bigint, Plan>();
+
+  constructor(private readonly directory: Directory) {
+    super();
+  }
+
+  override identify(events: readonly MeteredEvent[]): readonly Identified[] {
+    return events.map((event) => ({ event, identity: identityOf(event.tenantId, event.source, event.id) }));
+  }
+
+  override async takeOver(tx: Tx, topic: string, partition: number, owner: string): Promise<bigint | null> {
+    const { rows } = await tx.query<{ next_offset: bigint }>(sql.takeOverPosition, [
+      USAGE_GROUP,
+      topic,
+      partition,
+      owner,
+    ]);
+    const next = rows[0]?.next_offset ?? -1n;
+    return next < 0n ? null : next;
+  }
+
+  override async claim(tx: Tx, { topic, partition, owner }: SlicePosition): Promise<bigint | 'fenced'> {
+    const { rows } = await tx.query<{ next_offset: bigint; owner: string }>(sql.claimPosition, [
+      USAGE_GROUP,
+      topic,
+      partition,
+    ]);
+    const row = rows[0];
+    return row === undefined || row.owner !== owner ? 'fenced' : row.next_offset;
+  }
+
+  override async advance(tx: Tx, { topic, partition, owner, next }: SlicePosition): Promise<void> {
+    const { rowCount } = await tx.query(sql.advancePosition, [USAGE_GROUP, topic, partition, next, owner]);
+    if (rowCount !== 1) throw new Error(`Partition ${topic}/${partition} moved under its lock`);
+  }
+
+  override async known(tx: Tx, identities: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    const { rows } = await tx.query<{ identity: string; payload: string }>(sql.knownIdentities, [
+      plainArray(identities),
+    ]);
+    return new Map(rows.map((row) => [undashed(row.identity), undashed(row.payload)]));
+  }
+
+  override async facts(tx: Tx, events: readonly MeteredEvent[]): Promise<SliceFacts> {
+    const customers = new Map<string, string>();
+    for (const event of events) customers.set(event.customerId, event.tenantId);
+    const books = new Map<string, RatingBook | null>();
+    for (const tenantId of new Set(customers.values())) books.set(tenantId, await this.book(tx, tenantId));
+    const histories = await this.histories(tx, customers);
+    return {
+      bookOf: (tenantId) => books.get(tenantId) ?? null,
+      historyOf: (customerId) => histories.get(customerId) ?? [],
+    };
+  }
+
+  /** A savepoint, because a stored identity fails the statement and the transaction goes on to say so. */
+  override async insert(
+    tx: Tx,
+    rows: readonly UsageRow[],
+    identities: ReadonlyMap<MeteredEvent, string>,
+    walletOf: (row: UsageRow) => bigint | null,
+  ): Promise<bigint | null> {
+    const next = await tx.query<{ id: bigint }>(sql.nextSlice);
+    const sliceId = next.rows[0]?.id ?? 0n;
+    if (rows.length === 0) return sliceId;
+    await tx.query('savepoint events');
+    try {
+      await tx.query(sql.insertEvents, [...eventArrays(rows, identities), ...chargeArrays(rows, walletOf), sliceId]);
+      return sliceId;
+    } catch (error) {
+      if (sqlState(error) !== UNIQUE_VIOLATION) throw error;
+      await tx.query('rollback to savepoint events');
+      return null;
+    }
+  }
+
+  override async park(
+    tx: Tx,
+    parked: readonly ParkedCharge[],
+    nowOf: (tenantId: string) => Instant,
+  ): Promise<void> {
+    if (parked.length === 0) return;
+    await tx.query(sql.insertParked, [
+      plainArray(parked.map(({ event }) => event.tenantId)),
+      plainArray(parked.map(({ event }) => event.customerId)),
+      textArray(parked.map(({ event }) => event.source)),
+      textArray(parked.map(({ event }) => event.id)),
+      textArray(parked.map(({ feature }) => feature)),
+      plainArray(parked.map(({ event }) => formatInstant(instant(event.occurredAt)))),
+      textArray(parked.map(({ reading }) => JSON.stringify(reading))),
+      plainArray(parked.map(({ event }) => formatInstant(nowOf(event.tenantId)))),
+    ]);
+  }
+
+  async book(tx: Tx, tenantId: string): Promise<RatingBook | null> {
+    const facts = await this.directory.catalog(tx, tenantId);
+    if (facts === null) return null;
+    const cached = this.books.get(tenantId);
+    if (cached?.revision === facts.revision) return cached;
+    const book = ratingBook(facts.revision, facts.catalog);
+    this.books.set(tenantId, book);
+    return book;
+  }
+
+  /** @param customers tenant by customer */
+  async histories(
+    tx: Tx,
+    customers: ReadonlyMap<string, string>,
+  ): Promise<ReadonlyMap<string, readonly SubscriptionTerms[]>> {
+    const { rows } = await tx.query<HistoryRow>(sql.readHistory, [
+      plainArray([...customers.values()]),
+      plainArray([...customers.keys()]),
+    ]);
+    await this.loadTerms(tx, rows);
+    const histories = new Map<string, SubscriptionTerms[]>();
+    for (const row of rows) {
+      const history = histories.get(row.customer_id) ?? [];
+      history.push(termsOf(row, this.terms.get(row.terms_id)));
+      histories.set(row.customer_id, history);
+    }
+    return histories;
+  }
+
+  private async loadTerms(tx: Tx, rows: readonly HistoryRow[]): Promise<void> {
+    if (this.terms.size > MOST_TERMS) this.terms.clear();
+    const missing = new Set<bigint>();
+    for (const { terms_id } of rows) if (!this.terms.has(terms_id)) missing.add(terms_id);
+    if (missing.size === 0) return;
+    const found = await tx.query<{ id: bigint; terms: Plan }>(sql.readTerms, [plainArray([...missing])]);
+    for (const { id, terms } of found.rows) this.terms.set(id, terms);
+  }
+}
+
+/** The texts' lengths keep ("a", "bc") and ("ab", "c") apart. */
+export function identityOf(tenantId: string, source: string, id: string): string {
+  return hash('sha256', `${tenantId}${source.length}:${source}${id}`, 'hex').slice(0, 32);
+}
+
+function undashed(uuid: string): string {
+  return uuid.replaceAll('-', '');
+}
+
+function termsOf(row: HistoryRow, plan: Plan | undefined): SubscriptionTerms {
+  if (plan === undefined) throw new Error(`Subscription ${row.subscription_id} names terms that are not there`);
+  return {
+    subscriptionId: row.subscription_id,
+    version: Number(row.version),
+    effectiveAt: instantFromPg(row.effective_at),
+    startedAt: instantFromPg(row.started_at),
+    endedAt: instantOrNullFromPg(row.ended_at),
+    anchor: instantFromPg(row.anchor),
+    periodStart: instantFromPg(row.period_start),
+    periodEnd: instantFromPg(row.period_end),
+    inForce: row.in_force,
+    interval: plan.interval,
+    features: plan.features,
+    zone: row.zone,
+  };
+}
+
+function eventArrays(rows: readonly UsageRow[], identities: ReadonlyMap<MeteredEvent, string>): string[] {
+  return [
+    plainArray(rows.map((row) => identities.get(row.event) ?? null)),
+    plainArray(rows.map((row) => row.ordinal)),
+    plainArray(rows.map((row) => row.event.payloadHash)),
+    plainArray(rows.map((row) => row.event.tenantId)),
+    plainArray(rows.map((row) => row.event.customerId)),
+    textArray(rows.map((row) => row.event.source)),
+    textArray(rows.map((row) => row.event.id)),
+    textArray(rows.map((row) => row.reading?.meter ?? null)),
+    plainArray(rows.map((row) => row.reading?.quantity ?? null)),
+    textArray(rows.map((row) => row.reading?.value ?? null)),
+    textArray(rows.map((row) => groupOf(row))),
+    plainArray(rows.map((row) => row.event.occurredAt)),
+  ];
+}
+
+function chargeArrays(rows: readonly UsageRow[], walletOf: (row: UsageRow) => bigint | null): string[] {
+  return [
+    plainArray(rows.map(walletOf)),
+    textArray(rows.map((row) => row.feature)),
+    plainArray(rows.map((row) => (row.amount === null ? null : formatAmount(row.amount)))),
+    plainArray(rows.map((row) => (row.included === null ? null : formatAmount(row.included)))),
+  ];
+}
+
+function groupOf({ reading }: UsageRow): string | null {
+  if (reading === null) return null;
+  for (const _ in reading.group) return JSON.stringify(reading.group);
+  return null;
+}

@@ -1,0 +1,41 @@
+export const unpublishedWallets = {
+  name: 'ledger_unpublished_wallets',
+  text: `select tenant_id, id from wallet where published_revision < revision`,
+};
+
+/** Only a period that has not ended is news to a gate: what is due was rolled over, or will be. */
+export const unpublishedQuotas = {
+  name: 'ledger_unpublished_quotas',
+  text: `
+select distinct tenant_id, customer_id, feature from usage_counter
+ where kind = 'quota' and published_revision < revision`,
+};
+
+/** Locks and marks in one statement; a wallet published meanwhile by a flip is left out. */
+export const takeWallets = {
+  name: 'ledger_take_wallets',
+  text: `
+with due as (
+  select id from wallet where id = any ($1::bigint[]) and published_revision < revision order by id for no key update
+)
+update wallet w set published_revision = w.revision from due where w.id = due.id returning w.id`,
+};
+
+/** The newest period of each quota; older ones are history. */
+export const takeQuotas = {
+  name: 'ledger_take_quotas',
+  text: `
+with newest as (
+  select distinct on (c.tenant_id, c.customer_id, c.feature) c.tenant_id, c.customer_id, c.feature, c.period_start
+    from unnest($2::uuid[], $3::text[]) as k (customer_id, feature)
+    join usage_counter c on c.tenant_id = $1::uuid and c.customer_id = k.customer_id and c.feature = k.feature
+                        and c.kind = 'quota' and c.scope = ''
+   order by c.tenant_id, c.customer_id, c.feature, c.period_start desc
+)
+update usage_counter c set published_revision = c.revision
+  from newest n
+ where c.tenant_id = n.tenant_id and c.customer_id = n.customer_id and c.feature = n.feature and c.kind = 'quota'
+   and c.scope = '' and c.period_start = n.period_start and c.published_revision < c.revision
+returning c.tenant_id, c.customer_id, c.feature, c.kind, c.scope, c.period_start, c.period_end, c.included, c.used,
+          c.quota_limit, c.revision`,
+};

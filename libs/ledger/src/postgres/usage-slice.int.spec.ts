@@ -1,0 +1,186 @@
+import { randomUUID } from 'node:crypto';
+import { ManualClock } from '@tallygate/kernel';
+import { createTestDatabase, PgDatabase } from '@tallygate/platform';
+import type { TestDatabase } from '@tallygate/platform';
+import { startPostgres } from '@tallygate/infra-local';
+import type { PostgresServer } from '@tallygate/infra-local';
+import { formatAmount, parseAmount } from '@tallygate/kernel';
+import { ledgerProvisioning } from '../provisioning';
+import { assembleLedger } from '../testing/ledger-under-test';
+import type { LedgerUnderTest } from '../testing/ledger-under-test';
+import { hours, introduce, START, usageEvent } from '../testing/sample';
+import type { SampleTenant } from '../testing/sample';
+
+let server: PostgresServer;
+let test: TestDatabase;
+let database: PgDatabase;
+let ledger: LedgerUnderTest;
+
+beforeAll(async () => {
+  server = await startPostgres({ settings: { fsync: 'off' } });
+});
+afterAll(() => server.stop());
+
+beforeEach(async () => {
+  test = await createTestDatabase(server, [ledgerProvisioning]);
+  database = new PgDatabase({ url: test.url, schema: 'ledger', roleSecret: test.roleSecret });
+  ledger = assembleLedger(database, new ManualClock(START));
+});
+afterEach(async () => {
+  await database.close();
+  await test.drop();
+});
+
+async function grant(of: SampleTenant, key: string, amount: string, fields = {}): Promise<void> {
+  const parsed = parseAmount(amount);
+  if (!parsed.ok) throw new TypeError(amount);
+  const request = {
+    ...of,
+    unit: 'USD',
+    key,
+    source: 'api',
+    amount: parsed.value,
+    kind: 'promotional' as const,
+    priority: 100,
+    effectiveAt: null,
+    expiresAt: null,
+    features: null,
+    recurrence: null,
+    rollover: null,
+    ...fields,
+  };
+  const now = await ledger.time.now(of.tenantId);
+  const outcome = await database.asTenant(of.tenantId, (tx) => ledger.grants.grant(tx, request, now));
+  expect(outcome.status).toBe('granted');
+}
+
+async function wallet(of: SampleTenant) {
+  const { rows } = await database.asTenant(of.tenantId, (tx) =>
+    tx.query<{ free: string; held: string; debt: string; version: bigint }>(
+      'select free::text, held::text, debt::text, version from wallet where customer_id = $1',
+      [of.customerId],
+    ),
+  );
+  return rows[0] && { free: +rows[0].free, held: +rows[0].held, debt: +rows[0].debt };
+}
+
+async function facts(type: string): Promise<Record<string, unknown>[]> {
+  const { rows } = await database.asWorker((tx) =>
+    tx.query<{ event: { type: string; data: Record<string, unknown> } }>(
+      `select convert_from(value, 'UTF8')::jsonb as event from outbox order by id`,
+    ),
+  );
+  return rows.map((row) => row.event).filter((event) => event.type === type).map((event) => event.data);
+}
+
+describe('a slice of usage', () => {
+  it('debits each event once, whatever is repeated, and reports a conflict', async () => {
+    const of = await introduce(ledger);
+    await grant(of, 'g1', '10');
+    const first = usageEvent(of, { id: 'a', tokens: '500' });
+    await expect(ledger.slices.take([first, usageEvent(of, { id: 'b', tokens: '100' })], null)).resolves.toEqual({
+      status: 'applied',
+      accepted: 2,
+      repeated: 0,
+      rejected: 0,
+    });
+    const conflict = usageEvent(of, { id: 'a', tokens: '501' });
+    await expect(
+      ledger.slices.take([first, conflict, usageEvent(of, { id: 'c', tokens: '50' })], null),
+    ).resolves.toEqual({ status: 'applied', accepted: 1, repeated: 1, rejected: 1 });
+    expect(await wallet(of)).toEqual({ free: 8.7, held: 0, debt: 0 });
+    expect(await facts('usage.rejected')).toMatchObject([{ id: 'a', code: 'identity_conflict' }]);
+  });
+
+  it('publishes at once when credit runs out, and gathers what flips nothing', async () => {
+    const of = await introduce(ledger);
+    await grant(of, 'g1', '1');
+    await ledger.slices.take([usageEvent(of, { tokens: '400' })], null);
+    expect(await facts('balance.changed')).toHaveLength(1);
+    await ledger.slices.take([usageEvent(of, { tokens: '100' })], null);
+    expect((await facts('balance.changed')).at(-1)).toMatchObject({
+      debt: '0',
+      segments: [{ available: '0', expired: false }],
+    });
+    await ledger.slices.take([usageEvent(of, { tokens: '100' })], null);
+    expect((await facts('balance.changed')).at(-1)).toMatchObject({ debt: '0.2' });
+    expect(await wallet(of)).toEqual({ free: 0, held: 0, debt: 0.2 });
+    await grant(of, 'g2', '1');
+    expect(await wallet(of)).toEqual({ free: 0.8, held: 0, debt: 0 });
+  });
+
+  it('counts a quota, tells when it is used up, and splits an event between quota and credit', async () => {
+    const of = await introduce(ledger, { plan: 'monthly' });
+    const calls = (count: number) => Array.from({ length: count }, () => usageEvent(of));
+    await ledger.slices.take(calls(2), null);
+    expect(await facts('quota.changed')).toMatchObject([{ used: '0', included: '3' }]);
+    await ledger.slices.take(calls(2), null);
+    expect((await facts('quota.changed')).at(-1)).toMatchObject({ used: '4', included: '3', version: 3 });
+    expect(await wallet(of)).toBeUndefined();
+
+    const both = await introduce(ledger, { plan: 'both' });
+    await grant(both, 'g1', '10');
+    const event = usageEvent(both);
+    const reading = { meter: 'calls', quantity: '5', group: {}, features: ['mixed'] };
+    await ledger.slices.take([{ ...event, readings: [reading] }], null);
+    expect(await wallet(both)).toEqual({ free: 8.5, held: 0, debt: 0 });
+  });
+
+  it('moves nothing when it is taken again at a stored offset, or by an owner that lost the partition', async () => {
+    const of = await introduce(ledger);
+    await grant(of, 'g1', '10');
+    const take = (owner: string, first: bigint, next: bigint) =>
+      ledger.slices.take([usageEvent(of, { tokens: '500' })], { topic: 'usage.metered', partition: 0, first, next, owner });
+    const takeOver = (owner: string) =>
+      database.asWorker((tx) => ledger.usage.takeOver(tx, 'usage.metered', 0, owner));
+    await expect(take('one', 0n, 1n)).resolves.toEqual({ status: 'fenced' });
+    await expect(takeOver('one')).resolves.toBeNull();
+    await expect(take('one', 0n, 1n)).resolves.toMatchObject({ status: 'applied' });
+    await expect(take('one', 0n, 1n)).resolves.toEqual({ status: 'already_taken' });
+    await expect(take('one', 5n, 6n)).resolves.toEqual({ status: 'gap', stored: 1n, first: 5n });
+    await expect(takeOver('two')).resolves.toBe(1n);
+    await expect(take('one', 1n, 2n)).resolves.toEqual({ status: 'fenced' });
+    await expect(take('two', 1n, 2n)).resolves.toMatchObject({ status: 'applied' });
+    expect(await wallet(of)).toEqual({ free: 8, held: 0, debt: 0 });
+  });
+
+  it('lets late usage draw on a lot that has ended, until the expiry is posted at its instant', async () => {
+    const of = await introduce(ledger);
+    await grant(of, 'g1', '10', { expiresAt: hours(2) });
+    await ledger.time.set(of.tenantId, hours(2.5));
+    await ledger.slices.take([usageEvent(of, { tokens: '500', occurredAt: hours(1) })], null);
+    expect(await wallet(of)).toEqual({ free: 9, held: 0, debt: 0 });
+    expect(await ledger.sweeper.nextDue(of.tenantId, hours(2.5))).toBe(hours(3));
+    await ledger.time.set(of.tenantId, hours(3));
+    await expect(ledger.sweeper.sweep(of.tenantId, START)).resolves.toBe(1);
+    await expect(ledger.sweeper.sweep(of.tenantId, START)).resolves.toBe(0);
+    expect(await wallet(of)).toEqual({ free: 0, held: 0, debt: 0 });
+    await ledger.slices.take([usageEvent(of, { tokens: '500', occurredAt: hours(1) })], null);
+    expect(await wallet(of)).toEqual({ free: 0, held: 0, debt: 1 });
+  });
+
+  it('neither loses nor doubles anything under concurrent slices, grants and sweeps', async () => {
+    const of = await introduce(ledger);
+    const customers = Array.from({ length: 8 }, () => ({ tenantId: of.tenantId, customerId: randomUUID() }));
+    const { addCustomer } = await import('../testing/sample');
+    for (const customer of customers) await addCustomer(ledger, customer, 'payg', START);
+    const slices = Array.from({ length: 12 }, (_, i) =>
+      customers
+        .map((customer, c) => usageEvent(customer, { tokens: String(100 + i + c) }))
+        .sort(() => (i % 2 === 0 ? 1 : -1)),
+    );
+    await Promise.all([
+      ...slices.map((slice) => ledger.slices.take(slice, null)),
+      ...customers.map((customer, i) => grant(customer, `g-${i}`, '2')),
+      ledger.sweeper.sweep(of.tenantId, START),
+      ledger.feed.flush(of.tenantId),
+    ]);
+    for (const [c, customer] of customers.entries()) {
+      const used = slices.reduce((sum, _, i) => sum + (100 + i + c) * 2, 0) / 1000;
+      const { free, debt } = (await wallet(customer)) ?? { free: 0, debt: 0 };
+      expect(formatAmount(BigInt(Math.round((free - debt) * 1e9)))).toBe(
+        formatAmount(BigInt(Math.round((2 - used) * 1e9))),
+      );
+    }
+  });
+});

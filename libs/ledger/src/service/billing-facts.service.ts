@@ -1,0 +1,91 @@
+import { Injectable } from '@nestjs/common';
+import type { BillingEvent, SubscriptionFacts } from '@tallygate/contracts';
+import { invariant, parseAmount, parseInstant } from '@tallygate/kernel';
+import type { Instant } from '@tallygate/kernel';
+import type { Tx } from '@tallygate/platform';
+import { Grants } from './grants.service';
+import { Quotas } from './quotas.service';
+import { RatingFacts } from './rating-facts';
+import { ParkedUsage } from './parked-usage.service';
+import { PlanGrants } from './plan-grants.service';
+import { SubscriptionStore } from './subscription-store';
+
+/** What the ledger does when billing says something; the directory has taken the fact in already, in the same transaction. */
+@Injectable()
+export class BillingFactsService {
+  constructor(
+    private readonly subscriptions: SubscriptionStore,
+    private readonly rating: RatingFacts,
+    private readonly quotas: Quotas,
+    private readonly grants: Grants,
+    private readonly planGrants: PlanGrants,
+    private readonly parked: ParkedUsage,
+  ) {}
+
+  /** @param now the tenant's */
+  async apply(tx: Tx, event: BillingEvent, now: Instant): Promise<void> {
+    const { tenantId } = event;
+    switch (event.type) {
+      case 'tenant.changed':
+        return this.subscriptions.refreshWallets(tx, tenantId, null);
+      case 'customer.changed': {
+        const { id, timezone } = event.data.customer;
+        await this.subscriptions.moveZone(tx, tenantId, id, timezone);
+        return this.subscriptions.refreshWallets(tx, tenantId, id);
+      }
+      case 'catalog.applied':
+        return this.parked.redrive(tx, tenantId, now);
+      case 'subscription.changed':
+        return this.subscribed(tx, tenantId, event.data.subscription, instantOf(event.occurredAt), now);
+      case 'top_up.paid':
+        return this.toppedUp(tx, tenantId, event.data, now);
+      default:
+        return;
+    }
+  }
+
+  private async subscribed(
+    tx: Tx,
+    tenantId: string,
+    facts: SubscriptionFacts,
+    effectiveAt: Instant,
+    now: Instant,
+  ): Promise<void> {
+    const zone = await this.rating.zoneOf(tx, tenantId, facts.customerId);
+    if (!(await this.subscriptions.append(tx, tenantId, facts, effectiveAt, zone))) return;
+    await this.subscriptions.refreshWallets(tx, tenantId, facts.customerId);
+    await this.quotas.open(tx, tenantId, facts.customerId, now);
+    await this.planGrants.issue(tx, tenantId, facts, zone, now);
+  }
+
+  /** Once per top-up, however often it is told. */
+  private async toppedUp(
+    tx: Tx,
+    tenantId: string,
+    paid: { topUpId: string; key: string; customerId: string; unit: string; amount: string },
+    now: Instant,
+  ): Promise<void> {
+    const amount = parseAmount(paid.amount);
+    invariant(amount.ok && amount.value > 0n, 'A paid top-up has an amount');
+    const request = {
+      ...paid,
+      tenantId,
+      source: `top_up:${paid.topUpId}`,
+      amount: amount.value,
+      kind: 'paid' as const,
+      priority: 100,
+      effectiveAt: null,
+      expiresAt: null,
+      features: null,
+      recurrence: null,
+      rollover: null,
+    };
+    await this.grants.grantOnce(tx, request, now);
+  }
+}
+
+function instantOf(text: string): Instant {
+  const parsed = parseInstant(text);
+  invariant(parsed.ok, 'An event of ours says when it took effect');
+  return parsed.value;
+}

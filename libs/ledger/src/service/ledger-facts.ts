@@ -1,0 +1,53 @@
+import { encodeEvent, TOPICS } from '@tallygate/contracts';
+import type { LedgerEvent, LotFacts, QuotaFacts } from '@tallygate/contracts';
+import { formatAmount, formatInstant } from '@tallygate/kernel';
+import type { Instant } from '@tallygate/kernel';
+import type { OutboxRecord } from '@tallygate/platform';
+import { balanceFactsOf, readsAs, statusAt } from '../domain';
+import type { Counter, Lot, Wallet } from '../domain';
+
+/** The ledger's facts as outbox records, keyed by customer. */
+export function balanceChanged(id: string, wallet: Wallet, now: Instant, revision: number): OutboxRecord {
+  const { tenantId, customerId } = wallet;
+  const data = balanceFactsOf(wallet, now, revision);
+  return record(customerId, { id, type: 'balance.changed', tenantId, occurredAt: formatInstant(now), data });
+}
+
+export function quotaChanged(id: string, counter: Counter, now: Instant): OutboxRecord {
+  const { tenantId, customerId } = counter;
+  const data = quotaFactsOf(counter);
+  return record(customerId, { id, type: 'quota.changed', tenantId, occurredAt: formatInstant(now), data });
+}
+
+function quotaFactsOf(counter: Counter): QuotaFacts {
+  return {
+    customerId: counter.customerId,
+    feature: counter.feature,
+    version: counter.revision,
+    periodStart: formatInstant(counter.periodStart),
+    periodEnd: counter.periodEnd === null ? null : formatInstant(counter.periodEnd),
+    used: formatAmount(counter.used),
+    included: formatAmount(counter.included),
+    limit: counter.limit,
+  };
+}
+
+export function lotChanged(id: string, wallet: Wallet, lot: Lot, now: Instant, revision: number): OutboxRecord {
+  const { tenantId, customerId, unit } = wallet;
+  const data: LotFacts = {
+    customerId,
+    unit,
+    grantId: lot.grantId,
+    grantKey: lot.grantKey,
+    expiresAt: lot.expiresAt === null ? null : formatInstant(lot.expiresAt),
+    remaining: formatAmount(readsAs(lot, now)),
+    status: statusAt(lot, now),
+    version: revision,
+  };
+  return record(customerId, { id, type: 'lot.changed', tenantId, occurredAt: formatInstant(now), data });
+}
+
+export function record(customerId: string, event: LedgerEvent): OutboxRecord {
+  const { value, headers } = encodeEvent(event);
+  return { tenantId: event.tenantId, topic: TOPICS.ledgerEvents, key: customerId, value, headers };
+}

@@ -1,0 +1,18 @@
+import type { SubscriptionFacts } from '@tallygate/contracts';
+import type { Instant } from '@tallygate/kernel';
+import type { Tx } from '@tallygate/platform';
+
+/** The history of subscriptions, and what wallets and quotas copy from billing's facts. */
+export abstract class SubscriptionStore {
+  /** @returns false when this version is known */
+  abstract append(
+    tx: Tx,
+    tenantId: string,
+    facts: SubscriptionFacts,
+    effectiveAt: Instant,
+    zone: string,
+  ): Promise<boolean>;
+  abstract moveZone(tx: Tx, tenantId: string, customerId: string, zone: string): Promise<void>;
+  /** Copies overdrafts, of the customer before the plan's, and the tenant's lateness to wallets that have others. */
+  abstract refreshWallets(tx: Tx, tenantId: string, customerId: string | null): Promise<void>;
+}

@@ -1,0 +1,49 @@
+import type { MeteredEvent } from '@tallygate/contracts';
+import type { Instant } from '@tallygate/kernel';
+import type { Tx } from '@tallygate/platform';
+import type { ParkedCharge, SliceFacts, UsageRow } from '../domain';
+
+/** Where a slice stands in its partition, and who holds the partition. */
+export interface SlicePosition {
+  readonly topic: string;
+  readonly partition: number;
+  /** Offset of the slice's first message. */
+  readonly first: bigint;
+  /** Offset after its last one. */
+  readonly next: bigint;
+  readonly owner: string;
+}
+
+export interface Identified {
+  readonly event: MeteredEvent;
+  /** 128 bits of SHA-256 over tenant, source and id. */
+  readonly identity: string;
+}
+
+/** Events, their identities, and how far each partition was taken. */
+export abstract class UsageStore {
+  abstract identify(events: readonly MeteredEvent[]): readonly Identified[];
+  /**
+   * Takes the partition for this owner; whoever held it before fails its next slice.
+   * @returns the offset to go on from; null when nothing was ever taken
+   */
+  abstract takeOver(tx: Tx, topic: string, partition: number, owner: string): Promise<bigint | null>;
+  /** Locks the partition's row. Fenced: another owner holds it. @returns the stored offset */
+  abstract claim(tx: Tx, position: SlicePosition): Promise<bigint | 'fenced'>;
+  abstract advance(tx: Tx, position: SlicePosition): Promise<void>;
+  /** Payload hashes of the identities that are stored already. */
+  abstract known(tx: Tx, identities: readonly string[]): Promise<ReadonlyMap<string, string>>;
+  /** What rating needs to know of the events' tenants and customers. */
+  abstract facts(tx: Tx, events: readonly MeteredEvent[]): Promise<SliceFacts>;
+  /**
+   * Stores the rows of new events, charged to these wallets.
+   * @returns the slice's id; null when an identity is stored already, and then nothing was written
+   */
+  abstract insert(
+    tx: Tx,
+    rows: readonly UsageRow[],
+    identities: ReadonlyMap<MeteredEvent, string>,
+    walletOf: (row: UsageRow) => bigint | null,
+  ): Promise<bigint | null>;
+  abstract park(tx: Tx, parked: readonly ParkedCharge[], nowOf: (tenantId: string) => Instant): Promise<void>;
+}

@@ -1,0 +1,52 @@
+import { randomBytes } from 'node:crypto';
+import { Directory } from '@tallygate/directory';
+import { ManualClock, SequentialIds, toMillis } from '@tallygate/kernel';
+import type { Clock, Ids } from '@tallygate/kernel';
+import { InProcessEventBus, PgDatabase, PgOutbox, PgTenantTime } from '@tallygate/platform';
+import { PgCounterStore } from '../postgres/pg-counter.store';
+import { PgDueStore } from '../postgres/pg-due.store';
+import { PgGrantStore } from '../postgres/pg-grant.store';
+import { PgPublicationStore } from '../postgres/pg-publication.store';
+import { PgParkedStore, PgRatingFacts } from '../postgres/pg-rating-facts';
+import { PgSubscriptionStore } from '../postgres/pg-subscription.store';
+import { PgUsageStore } from '../postgres/pg-usage.store';
+import { PgWalletStore } from '../postgres/pg-wallet.store';
+import { BalanceFeed } from '../service/balance-feed';
+import { BillingFactsService } from '../service/billing-facts.service';
+import { Grants } from '../service/grants.service';
+import { LedgerSweeper } from '../service/ledger-sweeper';
+import { ParkedUsage } from '../service/parked-usage.service';
+import { PlanGrants } from '../service/plan-grants.service';
+import { Quotas } from '../service/quotas.service';
+import { UsageSliceService } from '../service/usage-slice.service';
+import { WalletPosting } from '../service/wallet-posting';
+
+/** The ledger's parts wired by hand over one database: what tests and the bench drive without a server. */
+export function assembleLedger(database: PgDatabase, clock: Clock) {
+  const ids: Ids = new SequentialIds(() => toMillis(clock.now()), (bytes) => randomBytes(bytes));
+  const time = new PgTenantTime(database, clock);
+  const outbox = new PgOutbox({ database, bus: new InProcessEventBus() });
+  const directory = new Directory(database, time);
+  const wallets = new PgWalletStore();
+  const usage = new PgUsageStore(directory);
+  const counters = new PgCounterStore();
+  const grantStore = new PgGrantStore();
+  const parkedStore = new PgParkedStore();
+  const posting = new WalletPosting(wallets, outbox, ids);
+  const rating = new PgRatingFacts(directory, usage);
+  const feed = new BalanceFeed(database, new PgPublicationStore(wallets), outbox, time, ids);
+  const grants = new Grants(grantStore, posting, ids);
+  const quotas = new Quotas(rating, counters, outbox, ids);
+  const parked = new ParkedUsage(parkedStore, rating, counters, posting);
+  const planGrants = new PlanGrants(grantStore, posting, ids);
+  const facts = new BillingFactsService(new PgSubscriptionStore(), rating, quotas, grants, planGrants, parked);
+  const slices = new UsageSliceService(database, usage, counters, posting, outbox, time, feed, ids);
+  const sweeper = new LedgerSweeper(database, new PgDueStore(), posting, quotas, time, outbox);
+  return { database, ids, time, outbox, directory, wallets, usage, posting, feed, grants, facts, slices, sweeper };
+}
+
+export type LedgerUnderTest = ReturnType<typeof assembleLedger>;
+
+export function manualClock(at: ConstructorParameters<typeof ManualClock>[0]): ManualClock {
+  return new ManualClock(at);
+}
