@@ -553,6 +553,54 @@ describe('top-ups', () => {
   });
 });
 
+describe('automatic top-up', () => {
+  const DAY = { threshold: '10', amount: '20', cap: '40', per: 'day' };
+
+  test('acts at once, then once per credit that showed, within the cap of its period', async () => {
+    const tenant = await world.tenant('2026-01-01T00:00:00Z', CATALOG);
+    await tenant.post('/v1/customers', { key: 'acme', payment_method: 'ok' });
+    const id = await tenant.customerId('acme');
+    expect((await tenant.put('/v1/customers/acme/auto-top-up/USD', DAY)).status).toBe(200);
+    const bought = async () => (await tenant.facts('top_up.paid')).map(({ amount }) => amount);
+    expect(await bought()).toEqual(['20']);
+    await world.sayBalance(tenant.id, id, '-1', 1);
+    await tenant.post('/v1/test-clock/settle');
+    expect(await bought()).toEqual(['20']);
+    await world.sayBalance(tenant.id, id, '19', 2);
+    await world.sayBalance(tenant.id, id, '9.999', 3);
+    await world.sayBalance(tenant.id, id, '9.999', 3);
+    await tenant.post('/v1/test-clock/settle');
+    expect(await bought()).toEqual(['20', '20']);
+    await world.sayBalance(tenant.id, id, '29', 4);
+    await world.sayBalance(tenant.id, id, '0', 5);
+    await tenant.advance('2026-01-01T23:59:59Z');
+    expect(await bought()).toEqual(['20', '20']);
+    await tenant.advance('2026-01-02T00:00:00Z');
+    expect(await bought()).toEqual(['20', '20', '20']);
+  });
+
+  test('declines back off by the clock; the third opens the circuit; a paid top-up closes it', async () => {
+    const tenant = await world.tenant('2026-01-01T00:00:00Z', CATALOG);
+    await tenant.post('/v1/customers', { key: 'acme', payment_method: 'ok' });
+    world.dunning.next = [DECLINED, DECLINED, DECLINED];
+    const rule = await tenant.put('/v1/customers/acme/auto-top-up/USD', { threshold: '10', amount: '20' });
+    expect(rule.body).toMatchObject({ retry_at: '2026-01-01T01:00:00Z', stopped_by: null });
+    await tenant.advance('2026-01-05T00:00:00Z');
+    const failed = await tenant.facts('top_up.failed');
+    expect(failed).toHaveLength(3);
+    const invoices = await tenant.invoices('acme');
+    expect(invoices.map(({ due_at }) => due_at)).toEqual([
+      '2026-01-01T00:00:00Z',
+      '2026-01-01T01:00:00Z',
+      '2026-01-01T03:00:00Z',
+    ]);
+    await tenant.post('/v1/customers/acme/top-ups', { unit: 'USD', amount: '1', key: 't1' });
+    await world.sayBalance(tenant.id, await tenant.customerId('acme'), '1', 1);
+    await tenant.post('/v1/test-clock/settle');
+    expect((await tenant.facts('top_up.paid')).map(({ amount }) => amount)).toEqual(['1', '20']);
+  });
+});
+
 describe('settling invoices', () => {
   test('pay now: declined, then paid; 409 when nothing is owed or a payment is open', async () => {
     const tenant = await world.tenant('2026-01-01T00:00:00Z', CATALOG);

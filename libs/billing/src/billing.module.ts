@@ -10,11 +10,13 @@ import { RandomSecrets } from './http/random-secrets';
 import { SubscriptionsController } from './http/subscriptions.controller';
 import { IntrospectionController, TenantsController } from './http/tenants.controller';
 import { TestClockController } from './http/test-clock.controller';
-import { TopUpsController } from './http/top-ups.controller';
+import { AutoTopUpController, TopUpsController } from './http/top-ups.controller';
 import { YamlBodies } from './http/yaml-bodies';
 import { DunningFactsConsumer } from './kafka/dunning-facts.consumer';
+import { LedgerFactsConsumer } from './kafka/ledger-facts.consumer';
 import { PgApiKeyStore } from './postgres/api-key.pg-store';
 import { PgAuditLog } from './postgres/audit.pg-store';
+import { PgAutoTopUpStore } from './postgres/auto-top-up.pg-store';
 import { BillingSweeper } from './postgres/billing.sweeper';
 import { PgCatalogStore } from './postgres/catalog.pg-store';
 import { PgFlagStore, PgMethodStore } from './postgres/customer-state.pg-store';
@@ -27,6 +29,8 @@ import { PgTenantStore } from './postgres/tenant.pg-store';
 import { PgTestClockStore } from './postgres/test-clock.pg-store';
 import { PgTopUpStore } from './postgres/top-up.pg-store';
 import { AuditTrail } from './service/audit-trail.service';
+import { AutoTopUpRules } from './service/auto-top-up-rules.service';
+import { AutoTopUps } from './service/auto-top-ups.service';
 import { BillingFacts } from './service/billing-facts';
 import { Catalogs } from './service/catalog.service';
 import { Customers } from './service/customers.service';
@@ -39,6 +43,7 @@ import { Payments } from './service/payments.service';
 import {
   ApiKeyStore,
   AuditLog,
+  AutoTopUpStore,
   CatalogStore,
   CollectionPort,
   CustomerStore,
@@ -74,6 +79,7 @@ const STORES: Provider[] = [
   { provide: SubscriptionStore, useClass: PgSubscriptionStore },
   { provide: InvoiceStore, useClass: PgInvoiceStore },
   { provide: TopUpStore, useClass: PgTopUpStore },
+  { provide: AutoTopUpStore, useClass: PgAutoTopUpStore },
   { provide: MethodStore, useClass: PgMethodStore },
   { provide: FlagStore, useClass: PgFlagStore },
   { provide: AuditLog, useClass: PgAuditLog },
@@ -97,6 +103,8 @@ const USE_CASES: Provider[] = [
   MoneyIn,
   Payments,
   TopUps,
+  AutoTopUps,
+  AutoTopUpRules,
   DueWork,
   TestClock,
 ];
@@ -122,6 +130,7 @@ export class BillingModule implements OnModuleInit {
         SubscriptionsController,
         InvoicesController,
         TopUpsController,
+        AutoTopUpController,
         TestClockController,
       ],
       providers: [
@@ -134,6 +143,7 @@ export class BillingModule implements OnModuleInit {
         YamlBodies,
         BillingSweeper,
         DunningFactsConsumer,
+        LedgerFactsConsumer,
       ],
     };
   }

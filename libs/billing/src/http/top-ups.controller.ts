@@ -1,16 +1,17 @@
-import { Body, Controller, Param, Post, Res } from '@nestjs/common';
+import { Body, Controller, Delete, Param, Post, Put, Res } from '@nestjs/common';
 import { problem, ZodBody } from '@tallygate/platform';
 import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
 import type { CallIdentity } from '../postgres/idempotency.pg-store';
+import { AutoTopUps } from '../service/auto-top-ups.service';
 import type { Caller } from '../service/tenant-session';
 import { TopUps } from '../service/top-ups.service';
 import type { TopUpOutcome } from '../service/top-ups.service';
 import { CurrentCaller } from './caller';
 import { IdempotentCalls, MoneyCall } from './idempotent-calls';
-import { refused } from './refusals';
-import { topUpBody } from './requests';
-import { topUpView } from './views';
+import { notFound, refused } from './refusals';
+import { autoTopUpBody, topUpBody } from './requests';
+import { autoTopUpView, topUpView } from './views';
 
 /** Credit for money. */
 @Controller('v1/customers/:customer/top-ups')
@@ -35,6 +36,36 @@ export class TopUpsController {
     );
     reply.status(answer.status);
     return answer.body;
+  }
+}
+
+/** Credit that buys itself when a wallet runs low. */
+@Controller('v1/customers/:customer/auto-top-up/:unit')
+export class AutoTopUpController {
+  constructor(private readonly autoTopUps: AutoTopUps) {}
+
+  @Put()
+  async set(
+    @CurrentCaller() caller: Caller,
+    @Param('customer') customer: string,
+    @Param('unit') unit: string,
+    @Body(new ZodBody(autoTopUpBody)) body: z.output<typeof autoTopUpBody>,
+  ) {
+    const { threshold, amount = null, target = null, cap = null, per = null } = body;
+    const terms = { threshold, increment: amount, target, cap, per };
+    const rule = await this.autoTopUps.set(caller, customer, unit, terms);
+    if (rule === null) throw notFound('customer');
+    return { customer, ...autoTopUpView(rule) };
+  }
+
+  @Delete()
+  async remove(
+    @CurrentCaller() caller: Caller,
+    @Param('customer') customer: string,
+    @Param('unit') unit: string,
+  ) {
+    if (!(await this.autoTopUps.remove(caller, customer, unit))) throw notFound('automatic top-up');
+    return { customer, unit, removed: true };
   }
 }
 

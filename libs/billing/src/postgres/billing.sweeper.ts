@@ -10,6 +10,8 @@ with due as (
   select tenant_id, due_at from subscription where due_at is not null
   union all
   select tenant_id, override_until from customer_flags where override_until is not null
+  union all
+  select tenant_id, due_at from auto_top_up where due_at is not null
 )
 select distinct d.tenant_id
   from due d left join tenant_clock c using (tenant_id)
@@ -20,6 +22,8 @@ select min(due_at) as next from (
   select min(due_at) as due_at from subscription where tenant_id = $1 and due_at > $2
   union all
   select min(override_until) from customer_flags where tenant_id = $1 and override_until > $2
+  union all
+  select min(due_at) from auto_top_up where tenant_id = $1 and due_at > $2
 ) due`;
 
 @Injectable()

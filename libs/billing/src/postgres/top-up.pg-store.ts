@@ -2,10 +2,9 @@ import { Injectable } from '@nestjs/common';
 import { formatAmount } from '@tallygate/kernel';
 import { instantFromPg, instantOrNullFromPg, pgInstant, pgInstantOrNull } from '@tallygate/platform';
 import { knownAmount } from '../domain';
-import type { AutoTopUp, TopUp } from '../domain';
+import type { TopUp } from '../domain';
 import { TopUpStore } from '../service/ports';
 import type { Session } from '../service/tenant-session';
-import { fromDocument, toDocument } from './document';
 
 interface Row extends Record<string, unknown> {
   readonly id: string;
@@ -61,42 +60,6 @@ export class PgTopUpStore extends TopUpStore {
       id,
     ]);
     return rows[0] === undefined ? null : fromRow(rows[0]);
-  }
-
-  override async rule(
-    { tx, tenantId }: Session,
-    customerId: string,
-    unit: string,
-  ): Promise<AutoTopUp | null> {
-    const { rows } = await tx.query<{ body: unknown }>(
-      'select body from auto_top_up where tenant_id = $1 and customer_id = $2 and unit = $3',
-      [tenantId, customerId, unit],
-    );
-    return rows[0] === undefined ? null : fromDocument<AutoTopUp>(rows[0].body);
-  }
-
-  override async saveRule({ tx, tenantId }: Session, rule: AutoTopUp): Promise<void> {
-    await tx.query(
-      `insert into auto_top_up (tenant_id, customer_id, unit, due_at, body) values ($1, $2, $3, $4, $5)
-       on conflict (tenant_id, customer_id, unit) do update set due_at = excluded.due_at, body = excluded.body`,
-      [tenantId, rule.customerId, rule.unit, pgInstantOrNull(rule.retryAt), toDocument(rule)],
-    );
-  }
-
-  override async removeRule({ tx, tenantId }: Session, customerId: string, unit: string): Promise<boolean> {
-    const { rowCount } = await tx.query(
-      'delete from auto_top_up where tenant_id = $1 and customer_id = $2 and unit = $3',
-      [tenantId, customerId, unit],
-    );
-    return rowCount === 1;
-  }
-
-  override async dueRules({ tx, tenantId, now }: Session, limit: number): Promise<readonly AutoTopUp[]> {
-    const { rows } = await tx.query<{ body: unknown }>(
-      'select body from auto_top_up where tenant_id = $1 and due_at <= $2 order by due_at limit $3',
-      [tenantId, pgInstant(now), limit],
-    );
-    return rows.map(({ body }) => fromDocument<AutoTopUp>(body));
   }
 }
 

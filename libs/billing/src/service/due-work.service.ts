@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { AutoTopUps } from './auto-top-ups.service';
 import { CustomerFlags } from './flags.service';
 import { SubscriptionStore } from './ports';
 import { Subscribing } from './subscribing.service';
@@ -15,10 +16,16 @@ export class DueWork {
     private readonly subscriptions: SubscriptionStore,
     private readonly subscribing: Subscribing,
     private readonly flags: CustomerFlags,
+    private readonly autoTopUps: AutoTopUps,
   ) {}
 
   /** @returns how many things were done; 0 when nothing of this tenant is due any more */
-  run(tenantId: string): Promise<number> {
+  async run(tenantId: string): Promise<number> {
+    const done = await this.passTime(tenantId);
+    return done + (await this.autoTopUps.run(tenantId, BATCH));
+  }
+
+  private passTime(tenantId: string): Promise<number> {
     return this.sessions.change({ tenantId, actor: 'clock' }, async (session) => {
       let done = await this.flags.expire(session, BATCH);
       for (const subscription of await this.subscriptions.due(session, BATCH))

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { CollectionFacts, DunningEvent } from '@tallygate/contracts';
+import type { CollectionFacts, DeclineClass, DunningEvent } from '@tallygate/contracts';
 import { invariant, parseInstant } from '@tallygate/kernel';
 import type { Instant } from '@tallygate/kernel';
 import {
@@ -14,11 +14,18 @@ import {
   voidInvoice,
 } from '../domain';
 import type { Invoice, Standing } from '../domain';
+import { AutoTopUpRules } from './auto-top-up-rules.service';
 import { BillingFacts } from './billing-facts';
 import { Invoicing } from './invoicing.service';
 import { CustomerStore, InvoiceStore, SubscriptionStore, TopUpStore } from './ports';
 import { Subscribing } from './subscribing.service';
 import type { Session } from './tenant-session';
+
+/** Why a charge did not go through; our own caps have a code and no class. */
+export interface Decline {
+  readonly declineCode: string;
+  readonly declineClass: DeclineClass | null;
+}
 
 /**
  * What became of money: the one way in, for dunning's facts and for the answers of its pay-now port alike. Whichever
@@ -33,6 +40,7 @@ export class MoneyIn {
     private readonly topUps: TopUpStore,
     private readonly invoicing: Invoicing,
     private readonly subscribing: Subscribing,
+    private readonly rules: AutoTopUpRules,
     private readonly facts: BillingFacts,
   ) {}
 
@@ -41,7 +49,7 @@ export class MoneyIn {
       case 'payment.succeeded':
         return this.succeeded(session, event.data.invoiceId, event.data.amount);
       case 'payment.failed':
-        return this.declined(session, event.data.invoiceId, event.data.declineCode);
+        return this.declined(session, event.data.invoiceId, event.data);
       case 'payment.action_required':
         return this.actionRequired(session, event.data.invoiceId);
       case 'collection.changed':
@@ -58,10 +66,10 @@ export class MoneyIn {
   }
 
   /** A top-up ends with its first refusal; a change of plan never was; everything else is dunning's to try again. */
-  async declined(session: Session, invoiceId: string, declineCode: string): Promise<void> {
+  async declined(session: Session, invoiceId: string, decline: Decline): Promise<void> {
     const invoice = await this.invoices.byId(session, invoiceId);
     if (invoice === null) return;
-    if (invoice.topUpId !== null) await this.failTopUp(session, invoice, invoice.topUpId, declineCode);
+    if (invoice.topUpId !== null) await this.failTopUp(session, invoice, invoice.topUpId, decline);
     await this.hold(session, invoice, 'payment');
   }
 
@@ -106,19 +114,21 @@ export class MoneyIn {
     if (confirmed === null) return;
     await this.topUps.save(session, confirmed);
     await this.facts.topUpPaid(session, confirmed);
+    await this.rules.paid(session, confirmed);
   }
 
   private async failTopUp(
     session: Session,
     invoice: Invoice,
     topUpId: string,
-    declineCode: string,
+    { declineCode, declineClass }: Decline,
   ): Promise<void> {
     const topUp = await this.topUps.byId(session, topUpId);
     const failed = topUp === null ? null : fail(topUp, declineCode);
     if (failed === null) return;
     await this.topUps.save(session, failed);
     await this.facts.topUpFailed(session, failed);
+    await this.rules.declined(session, failed, declineClass === 'hard');
     const change = voidInvoice(invoice, session.now);
     if (change !== null) await this.invoicing.record(session, change);
   }

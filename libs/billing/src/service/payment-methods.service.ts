@@ -3,6 +3,7 @@ import type { PaymentMethodFacts } from '@tallygate/contracts';
 import { Ids } from '@tallygate/kernel';
 import { methodAdded, methodRemoved } from '../domain';
 import type { Customer, StoredMethod, Subscription, SubscriptionEvent } from '../domain';
+import { AutoTopUpRules } from './auto-top-up-rules.service';
 import { BillingFacts } from './billing-facts';
 import { AuditLog, CustomerStore, MethodStore, SubscriptionStore } from './ports';
 import { Subscribing } from './subscribing.service';
@@ -27,6 +28,7 @@ export class PaymentMethods {
     private readonly customers: CustomerStore,
     private readonly subscriptions: SubscriptionStore,
     private readonly subscribing: Subscribing,
+    private readonly rules: AutoTopUpRules,
     private readonly facts: BillingFacts,
     private readonly audit: AuditLog,
     private readonly ids: Ids,
@@ -57,6 +59,8 @@ export class PaymentMethods {
     const method = this.method(session, customer.id, wanted);
     await this.replace(session, customer, { method, version: (present?.version ?? 0) + 1 });
     await this.forEveryone(session, customer.id, (state) => methodAdded(state, session.now));
+    for (const customerId of await this.customers.paidBy(session, customer.id))
+      await this.rules.methodReplaced(session, customerId);
     return method;
   }
 

@@ -216,7 +216,10 @@ export class Payments {
       await this.hear(session, charge.invoice, answer);
       const refusal = refusalOf(answer);
       if (refusal !== null && refusal.code !== 'payment_open')
-        await this.moneyIn.declined(session, charge.invoice.id, refusal.code);
+        await this.moneyIn.declined(session, charge.invoice.id, {
+          declineCode: refusal.code,
+          declineClass: null,
+        });
       const subscription = (await this.subscriptions.byId(session, waiting.id)) ?? waiting;
       return refusal === null ? ok({ subscription, settled: answer.outcome === 'succeeded' }) : err(refusal);
     });
@@ -243,7 +246,7 @@ export class Payments {
 
   private async hear(session: Session, { id }: Invoice, answer: PayAnswer): Promise<void> {
     if (answer.outcome === 'succeeded') await this.moneyIn.succeeded(session, id, answer.amount);
-    if (answer.outcome === 'declined') await this.moneyIn.declined(session, id, answer.declineCode);
+    if (answer.outcome === 'declined') await this.moneyIn.declined(session, id, answer);
     if (answer.outcome === 'action_required') await this.moneyIn.actionRequired(session, id);
   }
 }

@@ -7,6 +7,7 @@ import type {
   Customer,
   Flags,
   Invoice,
+  KnownBalance,
   Standing,
   StoredMethod,
   Subscription,
@@ -78,10 +79,26 @@ export abstract class TopUpStore {
   abstract save(session: Session, topUp: TopUp): Promise<void>;
   abstract byKey(session: Session, key: string): Promise<TopUp | null>;
   abstract byId(session: Session, id: string): Promise<TopUp | null>;
-  abstract rule(session: Session, customerId: string, unit: string): Promise<AutoTopUp | null>;
-  abstract saveRule(session: Session, rule: AutoTopUp): Promise<void>;
-  abstract removeRule(session: Session, customerId: string, unit: string): Promise<boolean>;
-  abstract dueRules(session: Session, limit: number): Promise<readonly AutoTopUp[]>;
+}
+
+export abstract class AutoTopUpStore {
+  abstract find(session: Session, customerId: string, unit: string): Promise<AutoTopUp | null>;
+  /** @param lookAt when the rule is looked at again; null when only news can change it */
+  abstract save(session: Session, rule: AutoTopUp, lookAt: Instant | null): Promise<void>;
+  abstract remove(session: Session, customerId: string, unit: string): Promise<boolean>;
+  abstract ofCustomer(session: Session, customerId: string): Promise<readonly AutoTopUp[]>;
+  abstract due(session: Session, limit: number): Promise<readonly AutoTopUp[]>;
+  abstract balance(session: Session, customerId: string, unit: string): Promise<KnownBalance | null>;
+  /** Keeps the newest statement of each wallet, over all tenants, and lets the rules of those that changed be looked at. */
+  abstract hearBalances(statements: readonly BalanceStatement[]): Promise<void>;
+}
+
+export interface BalanceStatement extends KnownBalance {
+  readonly tenantId: string;
+  readonly customerId: string;
+  readonly unit: string;
+  /** The tenant's present. */
+  readonly now: Instant;
 }
 
 export abstract class MethodStore {

@@ -135,9 +135,9 @@ export class TopUps {
   /** The answer moves the invoice as its fact would; whichever is first does. */
   private async hear(session: Session, invoiceId: string, answer: PayAnswer): Promise<void> {
     if (answer.outcome === 'succeeded') await this.moneyIn.succeeded(session, invoiceId, answer.amount);
-    if (answer.outcome === 'declined') await this.moneyIn.declined(session, invoiceId, answer.declineCode);
+    if (answer.outcome === 'declined') await this.moneyIn.declined(session, invoiceId, answer);
     if (answer.outcome === 'refused' && answer.code === 'retry_forbidden')
-      await this.moneyIn.declined(session, invoiceId, answer.code);
+      await this.moneyIn.declined(session, invoiceId, { declineCode: answer.code, declineClass: null });
   }
 }
 

@@ -154,6 +154,21 @@ export class BillingWorld {
     return hand;
   }
 
+  /** The ledger states a wallet. */
+  async sayBalance(tenantId: string, customerId: string, available: string, version: number): Promise<void> {
+    const segments = [{ from: '2026-01-01T00:00:00Z', available, held: '0', byFeature: {}, expired: false }];
+    const data = { customerId, unit: 'USD', version, debt: '0', segments };
+    const event = {
+      id: `b-${version}`,
+      type: 'balance.changed',
+      tenantId,
+      occurredAt: '2026-01-01T00:00:00Z',
+      data,
+    };
+    const { value, headers } = encodeEvent(event);
+    await this.bus.publish(TOPICS.ledgerEvents, [{ key: customerId, value, headers }]);
+  }
+
   async sayDunning(tenantId: string, said: Pick<DunningEvent, 'type' | 'data'>): Promise<void> {
     this.news += 1;
     const event = {

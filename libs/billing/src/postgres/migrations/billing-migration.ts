@@ -145,6 +145,16 @@ create table auto_top_up (
 );
 create index auto_top_up_due on auto_top_up (due_at) where due_at is not null;
 
+-- Wallets as the ledger last stated them, for the rules above; a version never goes back.
+create table wallet_balance (
+  tenant_id uuid not null,
+  customer_id uuid not null,
+  unit text not null,
+  version bigint not null,
+  segments jsonb not null,
+  primary key (tenant_id, customer_id, unit)
+);
+
 create table payment_method (
   tenant_id uuid not null,
   customer_id uuid not null,
