@@ -9,7 +9,7 @@ import { ParkedStore, UsagePublisher } from './ports';
 import type { ParkedEvent } from './ports';
 import { UsageCounts } from './usage-counts';
 import { UsageReader } from './usage-reader.service';
-import type { Candidate, Refused } from './usage-reader.service';
+import type { Candidate, Outcome, Refused } from './usage-reader.service';
 
 /** One event of a message, or the message itself when no event could be told in it. */
 export interface RawEvent {
@@ -22,7 +22,10 @@ export interface RawEvent {
     { readonly json: unknown } | { readonly code: DeadLetterCode; readonly faults: readonly Fault[] };
 }
 
-type Readable = RawEvent & { readonly body: { readonly json: unknown } };
+interface Parking {
+  readonly raw: RawEvent;
+  readonly event: ParkedEvent;
+}
 
 /**
  * Takes slices of events that nobody waits for an answer about. Everything about a slice is durable when this resolves:
@@ -41,14 +44,14 @@ export class TakeRawUsage {
   ) {}
 
   async take(events: readonly RawEvent[]): Promise<void> {
-    const readable = events.filter((event): event is Readable => 'json' in event.body);
-    const outcomes = await this.reader.read(readable.map(candidateOf));
+    const outcomes = await this.outcomesOf(events);
     const metered: MeteredEvent[] = [];
-    const parked: { readonly raw: RawEvent; readonly event: ParkedEvent }[] = [];
-    const letters = events.filter((event) => 'code' in event.body).map((event) => this.undecodable(event));
-    outcomes.forEach((outcome, place) => {
-      const raw = readable[place] as Readable;
-      if (outcome.kind === 'metered') metered.push(outcome.metered);
+    const parked: Parking[] = [];
+    const letters: NewDeadLetter[] = [];
+    events.forEach((raw, place) => {
+      const outcome = outcomes[place] ?? null;
+      if (outcome === null) letters.push(this.undecodable(raw));
+      else if (outcome.kind === 'metered') metered.push(outcome.metered);
       else if (outcome.kind === 'parked') parked.push({ raw, event: outcome.parked });
       else letters.push(invalidLetter(raw, outcome));
     });
@@ -58,9 +61,14 @@ export class TakeRawUsage {
     this.counts.accepted('kafka', metered.length);
   }
 
-  private async park(
-    parked: readonly { readonly raw: RawEvent; readonly event: ParkedEvent }[],
-  ): Promise<NewDeadLetter[]> {
+  /** One per event, in order; null for what holds no event. */
+  private async outcomesOf(events: readonly RawEvent[]): Promise<readonly (Outcome | null)[]> {
+    const read = await this.reader.read(events.flatMap(candidatesIn));
+    let place = 0;
+    return events.map((event) => ('json' in event.body ? (read[place++] ?? null) : null));
+  }
+
+  private async park(parked: readonly Parking[]): Promise<NewDeadLetter[]> {
     const conflicts = new Set(await this.parked.park(parked.map(({ event }) => event)));
     for (const { event } of parked) if (!conflicts.has(event)) this.counts.parked(event.code, 1);
     return parked
@@ -90,8 +98,8 @@ export class TakeRawUsage {
   }
 }
 
-function candidateOf({ tenantId, body }: Readable): Candidate {
-  return { tenantId, json: body.json };
+function candidatesIn({ tenantId, body }: RawEvent): Candidate[] {
+  return 'json' in body ? [{ tenantId, json: body.json }] : [];
 }
 
 function invalidLetter(
