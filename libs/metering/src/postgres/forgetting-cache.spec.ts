@@ -1,0 +1,38 @@
+import { ForgettingCache } from './forgetting-cache';
+
+let elapsed: number;
+let cache: ForgettingCache<string>;
+beforeEach(() => {
+  elapsed = 0;
+  cache = new ForgettingCache<string>(1_000, 2, () => elapsed);
+});
+
+test('remembers for its time, counted from before the look-up', () => {
+  const keep = cache.intent('a');
+  elapsed = 400;
+  keep('x');
+  elapsed = 999;
+  expect(cache.get('a')).toBe('x');
+  elapsed = 1_000;
+  expect(cache.get('a')).toBeUndefined();
+});
+
+test('does not remember what was looked up before a change', () => {
+  const keep = cache.intent('a');
+  cache.forget('a');
+  keep('from before the change');
+  expect(cache.get('a')).toBeUndefined();
+  cache.intent('a')('from after it');
+  expect(cache.get('a')).toBe('from after it');
+});
+
+test('stays small', () => {
+  for (const key of ['a', 'b', 'c']) cache.intent(key)(key);
+  expect(['a', 'b', 'c'].filter((key) => cache.get(key) !== undefined)).toEqual(['c']);
+});
+
+test('forgets all', () => {
+  cache.intent('a')('x');
+  cache.forgetAll();
+  expect(cache.get('a')).toBeUndefined();
+});
