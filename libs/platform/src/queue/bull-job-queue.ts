@@ -42,11 +42,14 @@ interface BullWorker {
   close(): Promise<void>;
   on(event: 'error', listener: OnError): unknown;
   on(event: 'ready', listener: () => void): unknown;
+  on(event: 'completed', listener: (job: BullJob) => void): unknown;
+  on(event: 'failed', listener: (job: BullJob | undefined) => void): unknown;
 }
 
 type OnError = (error: Error) => void;
 
 const PATIENCE_MS = 2_000;
+const CLOSING_MS = 10_000;
 const POSTGRES_CONNECTIONS = 40;
 
 /** BullMQ behind the port: what the rows say is due, executed. It retries nothing and remembers nothing done. */
@@ -74,6 +77,7 @@ export class BullJobQueue extends JobQueue {
     this.inFlight.queued(queue, jobs);
     try {
       await within(this.patienceMs, `queueing on ${queue}`, this.addAll(queue, jobs));
+      this.onReady();
     } catch (error) {
       this.inFlight.doubtful(queue, jobs);
       throw error;
@@ -86,6 +90,9 @@ export class BullJobQueue extends JobQueue {
     this.workers.set(handler.queue, worker);
     worker.on('error', (error) => this.onError(error));
     worker.on('ready', () => this.onReady());
+    // Only now is the job gone from the backend, and its id free: whoever waited for it may queue it again.
+    worker.on('completed', (job) => this.inFlight.finished(handler.queue, job.data));
+    worker.on('failed', (job) => job && this.inFlight.finished(handler.queue, job.data));
     await within(this.patienceMs * 5, `starting the worker of ${handler.queue}`, worker.waitUntilReady());
   }
 
@@ -101,7 +108,9 @@ export class BullJobQueue extends JobQueue {
   override async close(): Promise<void> {
     this.closing = true;
     this.inFlight.close();
-    await Promise.all([...this.workers.values()].map((worker) => quietly(within(10_000, 'closing a worker', worker.close()))));
+    // A job in hand may end; without a backend there is nothing that a worker could still report.
+    const patienceMs = this.connections.isUp() ? CLOSING_MS : this.patienceMs;
+    await Promise.all([...this.workers.values()].map((worker) => quietly(within(patienceMs, 'closing a worker', worker.close()))));
     await Promise.all([...this.queues.values()].map((queue) => quietly(within(this.patienceMs, 'closing a queue', queue.close()))));
     await quietly(within(this.patienceMs, 'closing the backend', this.connections.close()));
   }
@@ -127,7 +136,7 @@ export class BullJobQueue extends JobQueue {
       this.log.error({ err: error, queue: handler.queue, job: id, tenant: tenantId }, 'a job failed; its row decides what follows');
       throw error;
     } finally {
-      this.inFlight.finished(handler.queue, { id, tenantId });
+      this.inFlight.ended(handler.queue, { id, tenantId });
     }
   }
 
@@ -181,6 +190,7 @@ interface Connections {
   worker(name: string, run: (job: BullJob) => Promise<void>, concurrency: number): BullWorker;
   /** Rejects when the backend is known to be down. */
   ready(): Promise<void>;
+  isUp(): boolean;
   ping(): Promise<void>;
   close(): Promise<void>;
 }
@@ -203,6 +213,7 @@ function redisConnections(url: string, patienceMs: number, onError: OnError): Co
     queue: (name) => new Queue<JobData>(name, { connection: producer, skipWaitingForReady: true }) as BullQueue,
     worker: (name, run, concurrency) => new Worker<JobData>(name, run, { ...WORKER, connection: consumer, concurrency }),
     ready: () => connected(producer),
+    isUp: () => consumer.status === 'ready',
     ping: async () => void (await producer.ping()),
     close: async () => {
       producer.disconnect();
@@ -237,6 +248,7 @@ function postgresConnections(backend: Extract<QueueBackend, { kind: 'postgres' }
     queue: (name) => new onPostgres.Queue<JobData>(name, { connection: pool }) as BullQueue,
     worker: (name, run, concurrency) => new onPostgres.Worker<JobData>(name, run, { ...WORKER, connection: pool, concurrency }),
     ready: async () => undefined,
+    isUp: () => true,
     ping: async () => void (await pool.query('select 1')),
     close: () => pool.end(),
   };

@@ -7,7 +7,7 @@ interface Known {
 
 interface InFlight extends Known {
   readonly queue: string;
-  /** Running here: only the end of the run clears it. Otherwise the queue is asked whether the job still exists. */
+  /** Running here: waited for whatever the backend says. Otherwise the queue is asked whether the job still exists. */
   running: boolean;
 }
 
@@ -37,6 +37,13 @@ export class JobsInFlight {
     this.jobs.set(nameOf(queue, id), { queue, id, tenantId, running: true });
   }
 
+  /** The handler is done, while the backend may still hold the job: to be asked about from now on. */
+  ended(queue: string, { id }: Known): void {
+    const job = this.jobs.get(nameOf(queue, id));
+    if (job !== undefined) job.running = false;
+  }
+
+  /** The backend no longer holds the job. */
   finished(queue: string, { id }: Known): void {
     this.jobs.delete(nameOf(queue, id));
     this.changed.raise();
