@@ -7,7 +7,8 @@ import { dirname, join } from 'node:path';
  * file lies in, else `~/.cache/tallygate`.
  */
 export function cacheDir(...below: string[]): string {
-  const root = process.env['TALLYGATE_CACHE_DIR'] ?? checkoutCache(__dirname) ?? join(homedir(), '.cache', 'tallygate');
+  const root =
+    process.env['TALLYGATE_CACHE_DIR'] ?? checkoutCache(__dirname) ?? join(homedir(), '.cache', 'tallygate');
   return join(root, ...below);
 }
 

@@ -1,5 +1,11 @@
 import { findExecutable } from './executables';
-import { startGateway, type GatewayConfig, type GatewayKind, type GatewayOptions, type GatewayServer } from './gateway';
+import {
+  startGateway,
+  type GatewayConfig,
+  type GatewayKind,
+  type GatewayOptions,
+  type GatewayServer,
+} from './gateway';
 
 export interface CaddyOptions extends GatewayOptions {
   /** A whole Caddyfile. A site `http://127.0.0.1:{{port}}` gets no certificate; the admin interface is on adminPort. */

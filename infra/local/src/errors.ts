@@ -30,7 +30,9 @@ export class ServerStartError extends Error {
 /** The folder belongs to a server whose owner is still running. */
 export class DataDirInUseError extends Error {
   constructor(dataDir: string, ownerPid: number) {
-    super(`${dataDir} is in use: process ${ownerPid} runs a server on it. Stop that process, or use another folder.`);
+    super(
+      `${dataDir} is in use: process ${ownerPid} runs a server on it. Stop that process, or use another folder.`,
+    );
     this.name = 'DataDirInUseError';
   }
 }

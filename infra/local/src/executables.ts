@@ -62,7 +62,8 @@ function isExecutable(file: string): boolean {
 }
 
 function missingExecutable(name: ExecutableName): Missing {
-  const install = name === 'java' ? 'a Java runtime, version 17 or later (Debian: openjdk-17-jre-headless)' : INSTALL;
+  const install =
+    name === 'java' ? 'a Java runtime, version 17 or later (Debian: openjdk-17-jre-headless)' : INSTALL;
   return { name, lookedIn: candidates(name), install };
 }
 
@@ -72,5 +73,8 @@ function missingKafka(folder: string): Missing {
 
 function kafkaVersion(folder: string): string | null {
   const names = existsSync(folder) ? readdirSync(folder) : [];
-  return names.map((file) => /^kafka_2\.13-(.*)\.jar$/.exec(file)?.[1]).find((found) => found !== undefined) ?? null;
+  return (
+    names.map((file) => /^kafka_2\.13-(.*)\.jar$/.exec(file)?.[1]).find((found) => found !== undefined) ??
+    null
+  );
 }

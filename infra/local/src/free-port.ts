@@ -37,7 +37,10 @@ function canListen(port: number, host: string): Promise<boolean> {
  * Runs `attempt` on a free port and again on another when somebody else took it meanwhile.
  * With `fixed` given there is one attempt, on that port.
  */
-export async function onFreePort<T>(fixed: number | undefined, attempt: (port: number) => Promise<T>): Promise<T> {
+export async function onFreePort<T>(
+  fixed: number | undefined,
+  attempt: (port: number) => Promise<T>,
+): Promise<T> {
   if (fixed !== undefined) return attempt(fixed);
   for (let tries = 1; ; tries += 1) {
     try {

@@ -55,11 +55,20 @@ const READY_MS = 30_000;
 const CONNECT_MS = 1_000;
 
 /** @throws MissingServerError, ServerStartError with the gateway's own complaint about its configuration */
-export function startGateway(kind: GatewayKind, config: GatewayConfig, options: GatewayOptions): Promise<GatewayServer> {
+export function startGateway(
+  kind: GatewayKind,
+  config: GatewayConfig,
+  options: GatewayOptions,
+): Promise<GatewayServer> {
   return onFreePort(options.port, (port) => startOn(port, kind, config, options.files ?? {}));
 }
 
-async function startOn(port: number, kind: GatewayKind, config: GatewayConfig, files: Readonly<Record<string, GatewayConfig>>): Promise<GatewayServer> {
+async function startOn(
+  port: number,
+  kind: GatewayKind,
+  config: GatewayConfig,
+  files: Readonly<Record<string, GatewayConfig>>,
+): Promise<GatewayServer> {
   const command = kind.command();
   const ports = { port, adminPort: await freePort(), dir: await makeTempDir(kind.name) };
   const configFile = await writeFiles(kind, config, files, ports).catch(async (error: unknown) => {
@@ -71,7 +80,12 @@ async function startOn(port: number, kind: GatewayKind, config: GatewayConfig, f
   return describe(server, ports);
 }
 
-async function writeFiles(kind: GatewayKind, config: GatewayConfig, files: Readonly<Record<string, GatewayConfig>>, ports: GatewayPorts): Promise<string> {
+async function writeFiles(
+  kind: GatewayKind,
+  config: GatewayConfig,
+  files: Readonly<Record<string, GatewayConfig>>,
+  ports: GatewayPorts,
+): Promise<string> {
   for (const [path, content] of Object.entries(files)) {
     const file = join(ports.dir, path);
     await mkdir(dirname(file), { recursive: true });
@@ -96,7 +110,12 @@ function render(config: GatewayConfig, ports: GatewayPorts): string {
     .replaceAll('{{dir}}', ports.dir);
 }
 
-function launch(kind: GatewayKind, command: string, configFile: string, ports: GatewayPorts): Promise<SupervisedProcess> {
+function launch(
+  kind: GatewayKind,
+  command: string,
+  configFile: string,
+  ports: GatewayPorts,
+): Promise<SupervisedProcess> {
   return SupervisedProcess.spawn({
     name: kind.name,
     command,

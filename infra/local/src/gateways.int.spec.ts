@@ -7,10 +7,26 @@ import { startHaproxy } from './haproxy';
 import { startNginx } from './nginx';
 
 const GATEWAYS: [string, (upstream: number) => Promise<GatewayServer>, () => Promise<GatewayServer>][] = [
-  ['nginx', (to) => startNginx({ config: proxyConfigs.nginx(to) }), () => startNginx({ config: '#{{port}}\nnonsense;' })],
-  ['caddy', (to) => startCaddy({ caddyfile: proxyConfigs.caddy(to) }), () => startCaddy({ caddyfile: ':{{port}} {\n nonsense\n}' })],
-  ['haproxy', (to) => startHaproxy({ config: proxyConfigs.haproxy(to) }), () => startHaproxy({ config: '#{{port}}\nnonsense' })],
-  ['envoy', (to) => startEnvoy({ config: proxyConfigs.envoy(to) }), () => startEnvoy({ config: 'nonsense: {{port}}' })],
+  [
+    'nginx',
+    (to) => startNginx({ config: proxyConfigs.nginx(to) }),
+    () => startNginx({ config: '#{{port}}\nnonsense;' }),
+  ],
+  [
+    'caddy',
+    (to) => startCaddy({ caddyfile: proxyConfigs.caddy(to) }),
+    () => startCaddy({ caddyfile: ':{{port}} {\n nonsense\n}' }),
+  ],
+  [
+    'haproxy',
+    (to) => startHaproxy({ config: proxyConfigs.haproxy(to) }),
+    () => startHaproxy({ config: '#{{port}}\nnonsense' }),
+  ],
+  [
+    'envoy',
+    (to) => startEnvoy({ config: proxyConfigs.envoy(to) }),
+    () => startEnvoy({ config: 'nonsense: {{port}}' }),
+  ],
 ];
 
 describe.each(GATEWAYS)('%s', (name, start, startBroken) => {
@@ -46,7 +62,9 @@ describe.each(GATEWAYS)('%s', (name, start, startBroken) => {
   });
 
   it('complains about its configuration in its own words', async () => {
-    await expect(startBroken()).rejects.toThrow(new RegExp(`${name} ended with code \\d+ before[^]*nonsense`));
+    await expect(startBroken()).rejects.toThrow(
+      new RegExp(`${name} ended with code \\d+ before[^]*nonsense`),
+    );
   });
 });
 
@@ -61,7 +79,9 @@ describe('A configuration', () => {
   });
 
   it('must say where to listen', async () => {
-    await expect(startNginx({ config: 'events {}' })).rejects.toThrow(/nginx does not mention port \d+: write {{port}}/);
+    await expect(startNginx({ config: 'events {}' })).rejects.toThrow(
+      /nginx does not mention port \d+: write {{port}}/,
+    );
   });
 
   it('written for a production nginx works as it is', async () => {

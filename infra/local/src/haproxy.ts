@@ -1,5 +1,11 @@
 import { findExecutable } from './executables';
-import { startGateway, type GatewayConfig, type GatewayKind, type GatewayOptions, type GatewayServer } from './gateway';
+import {
+  startGateway,
+  type GatewayConfig,
+  type GatewayKind,
+  type GatewayOptions,
+  type GatewayServer,
+} from './gateway';
 
 export interface HaproxyOptions extends GatewayOptions {
   /** A whole haproxy.cfg. */

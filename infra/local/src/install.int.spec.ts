@@ -26,7 +26,8 @@ describe('infra/local/install', () => {
 
   /** A PATH with what the script itself needs, and nothing to install with or find installed. */
   const barePath = async (uid: number): Promise<string> => {
-    for (const tool of ['bash', 'dirname', 'mkdir', 'sed']) await symlink(`/usr/bin/${tool}`, join(dir, tool));
+    for (const tool of ['bash', 'dirname', 'mkdir', 'sed'])
+      await symlink(`/usr/bin/${tool}`, join(dir, tool));
     await writeFile(join(dir, 'id'), `#!/bin/sh\necho ${uid}\n`);
     await chmod(join(dir, 'id'), 0o755);
     return dir;
@@ -34,7 +35,10 @@ describe('infra/local/install', () => {
 
   it('has nothing to do where every server is there', async () => {
     if ((await missingServers()).length > 0) throw new Error('run infra/local/install first');
-    expect(await install([], process.env)).toEqual({ code: 0, output: 'infra/local/install: everything is there\n' });
+    expect(await install([], process.env)).toEqual({
+      code: 0,
+      output: 'infra/local/install: everything is there\n',
+    });
   });
 
   it('says what to install when it may not', async () => {

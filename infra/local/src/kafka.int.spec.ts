@@ -67,8 +67,13 @@ describe('Kafka', () => {
   it('creates no topic by itself, and takes settings', async () => {
     const admin = client(server).admin();
     await admin.connect();
-    await expect(admin.fetchTopicMetadata({ topics: ['unheard.of'] })).rejects.toThrow(/does not host this topic/);
-    const { resources } = await admin.describeConfigs({ resources: [{ type: 4, name: '1' }], includeSynonyms: false });
+    await expect(admin.fetchTopicMetadata({ topics: ['unheard.of'] })).rejects.toThrow(
+      /does not host this topic/,
+    );
+    const { resources } = await admin.describeConfigs({
+      resources: [{ type: 4, name: '1' }],
+      includeSynonyms: false,
+    });
     const entries = resources[0]?.configEntries ?? [];
     expect(entries.find(({ configName }) => configName === 'message.max.bytes')?.configValue).toBe('2000000');
     await admin.disconnect();

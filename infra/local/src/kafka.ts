@@ -48,7 +48,13 @@ async function startOn(port: number, options: KafkaOptions): Promise<KafkaServer
   const brokers = [`${HOST}:${port}`];
   await server.ready(() => isReady(brokers), READY_MS);
   const graceful = temporary ? undefined : ({ signal: 'SIGTERM', timeoutMs: SHUTDOWN_MS } as const);
-  return { name: server.name, pid: server.pid, brokers, stop: () => server.stop(graceful), kill: () => server.kill() };
+  return {
+    name: server.name,
+    pid: server.pid,
+    brokers,
+    stop: () => server.stop(graceful),
+    kill: () => server.kill(),
+  };
 }
 
 function findRuntime(): KafkaRuntime {
@@ -56,7 +62,12 @@ function findRuntime(): KafkaRuntime {
   return { java: findExecutable('java'), jars: folder, version };
 }
 
-async function prepareHome(home: string, runtime: KafkaRuntime, port: number, settings: Readonly<Record<string, string>>): Promise<void> {
+async function prepareHome(
+  home: string,
+  runtime: KafkaRuntime,
+  port: number,
+  settings: Readonly<Record<string, string>>,
+): Promise<void> {
   const data = join(home, 'data');
   await mkdir(join(home, 'tmp'), { recursive: true });
   if (!existsSync(data)) await createKafkaData(data, runtime);
@@ -66,7 +77,12 @@ async function prepareHome(home: string, runtime: KafkaRuntime, port: number, se
   await rm(join(home, 'server.log'), { force: true });
 }
 
-function launch(home: string, { java, jars }: KafkaRuntime, temporary: boolean, jvmOptions: readonly string[]): Promise<SupervisedProcess> {
+function launch(
+  home: string,
+  { java, jars }: KafkaRuntime,
+  temporary: boolean,
+  jvmOptions: readonly string[],
+): Promise<SupervisedProcess> {
   const main = ['-cp', join(jars, '*'), 'kafka.Kafka', join(home, 'server.properties')];
   return SupervisedProcess.spawn({
     name: 'kafka',

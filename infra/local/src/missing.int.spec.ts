@@ -27,7 +27,9 @@ describe('A server that is not installed', () => {
     await expect(startKafka()).rejects.toThrow(
       `kafka is not installed. Looked in: ${cache}/kafka/kafka_2.13-*.jar. Install it with: infra/local/install`,
     );
-    await expect(startEnvoy({ config: proxyConfigs.envoy(9) })).rejects.toThrow(`Looked in: ${cache}/envoy/envoy`);
+    await expect(startEnvoy({ config: proxyConfigs.envoy(9) })).rejects.toThrow(
+      `Looked in: ${cache}/envoy/envoy`,
+    );
   });
 
   it('is listed', async () => {

@@ -1,5 +1,11 @@
 import { findExecutable } from './executables';
-import { startGateway, type GatewayConfig, type GatewayKind, type GatewayOptions, type GatewayServer } from './gateway';
+import {
+  startGateway,
+  type GatewayConfig,
+  type GatewayKind,
+  type GatewayOptions,
+  type GatewayServer,
+} from './gateway';
 
 export interface NginxOptions extends GatewayOptions {
   /**
@@ -39,7 +45,9 @@ function completeNginx(text: string, dir: string): string {
 }
 
 function httpDefaults(text: string, dir: string): string {
-  const buffers = BUFFERS.flatMap((name) => unless(text, `${name}_temp_path`, `  ${name}_temp_path ${dir}/${name};`));
+  const buffers = BUFFERS.flatMap((name) =>
+    unless(text, `${name}_temp_path`, `  ${name}_temp_path ${dir}/${name};`),
+  );
   return [...unless(text, 'access_log', '  access_log off;'), ...buffers].join('\n');
 }
 

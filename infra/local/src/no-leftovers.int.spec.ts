@@ -62,11 +62,14 @@ describe('No process and no file is left', () => {
     expect(await owner.isAllGone()).toBe(true);
   });
 
-  it.each<NodeJS.Signals>(['SIGINT', 'SIGTERM', 'SIGHUP'])('when the process that started it gets %s', async (signal) => {
-    owner = await startOwner('startRedis');
-    owner.process.kill(signal);
-    expect(await owner.isAllGone()).toBe(true);
-  });
+  it.each<NodeJS.Signals>(['SIGINT', 'SIGTERM', 'SIGHUP'])(
+    'when the process that started it gets %s',
+    async (signal) => {
+      owner = await startOwner('startRedis');
+      owner.process.kill(signal);
+      expect(await owner.isAllGone()).toBe(true);
+    },
+  );
 
   it('of PostgreSQL in the middle of a query', async () => {
     owner = await startOwner('startPostgres');

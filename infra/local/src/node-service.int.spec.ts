@@ -26,7 +26,9 @@ describe('A service of ours', () => {
     process.env['SECRET_OF_THE_PARENT'] = 'x';
     const service = await start('world');
     delete process.env['SECRET_OF_THE_PARENT'];
-    expect(await readFile(join(dir, 'logs', 'hello.log'), 'utf8')).toBe('hello world, home of secrets: none\n');
+    expect(await readFile(join(dir, 'logs', 'hello.log'), 'utf8')).toBe(
+      'hello world, home of secrets: none\n',
+    );
     await service.stop();
     expect(isAlive(service.pid)).toBe(false);
   });
@@ -38,6 +40,8 @@ describe('A service of ours', () => {
   });
 
   it('that fails at once shows why', async () => {
-    await expect(start('nobody')).rejects.toThrow(/hello ended with code 1 before it was ready[^]*nobody to greet/);
+    await expect(start('nobody')).rejects.toThrow(
+      /hello ended with code 1 before it was ready[^]*nobody to greet/,
+    );
   });
 });

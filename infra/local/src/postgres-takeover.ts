@@ -1,8 +1,6 @@
 import { existsSync, readdirSync, readlinkSync, realpathSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { livingOwner } from './data-owner';
-import { DataDirInUseError } from './errors';
 import { isAlive, send } from './process-table';
 import { run } from './run';
 import { waitUntil } from './wait-until';
@@ -11,25 +9,21 @@ const FAST_SHUTDOWN_MS = 10_000;
 const IMMEDIATE_SHUTDOWN_MS = 7_000;
 
 /**
- * Makes `pgdata` ready for a new server after a predecessor was killed: a postmaster still running on it is shut
- * down, backends left behind are ended, and a lock file naming a process that is no postmaster of this folder is
- * removed (PostgreSQL would refuse to start when that pid now belongs to another program). Committed data stay:
- * the next start recovers from the write-ahead log.
- * @throws DataDirInUseError when the predecessor's owner is alive: two owners would fight.
+ * Makes `pgdata`, claimed by this process, ready for a new server after a predecessor was killed: a postmaster still
+ * running on it is shut down, backends left behind are ended, and the lock file is removed (PostgreSQL would refuse
+ * to start when the pid in it now belongs to another program). Committed data stay: the next start recovers from the
+ * write-ahead log.
  */
-export async function takeOver(dataDir: string, pgdata: string): Promise<void> {
+export async function takeOver(pgdata: string): Promise<void> {
   const pid = await readPostmasterPid(pgdata);
-  if (pid !== null && (await isServerOn(pid, pgdata))) {
-    const owner = await livingOwner(dataDir);
-    if (owner !== null) throw new DataDirInUseError(dataDir, owner);
-    await shutDown(pid);
-  }
+  if (pid !== null && (await isServerOn(pid, pgdata))) await shutDown(pid);
+  if (process.platform !== 'linux') return; // where left-over backends cannot be found, PostgreSQL's own check stays
   await endStragglers(pgdata);
   await rm(join(pgdata, 'postmaster.pid'), { force: true });
 }
 
 /** The first line of postmaster.pid; null without such a file or without a number in it. */
-export async function readPostmasterPid(pgdata: string): Promise<number | null> {
+async function readPostmasterPid(pgdata: string): Promise<number | null> {
   const line = (await readPidFile(pgdata))[0];
   return line !== undefined && /^\d+$/.test(line) ? Number(line) : null;
 }

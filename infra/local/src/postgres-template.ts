@@ -19,7 +19,11 @@ const LOCALE = ['--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--loca
  * 0.7. The password is random, made once per cache folder. The last step is a rename, so a half-copied folder is
  * never taken for a complete one.
  */
-export async function createPgdata(home: string, binaries: PostgresBinaries, user: SystemUser | undefined): Promise<void> {
+export async function createPgdata(
+  home: string,
+  binaries: PostgresBinaries,
+  user: SystemUser | undefined,
+): Promise<void> {
   const template = await ensureTemplate(binaries, user);
   const staging = join(home, 'pgdata.new');
   await rm(staging, { recursive: true, force: true });
@@ -29,7 +33,11 @@ export async function createPgdata(home: string, binaries: PostgresBinaries, use
 }
 
 /** Writes everything below pgdata to disk, as initdb would have; for folders that must survive a loss of power. */
-export async function syncPgdata(pgdata: string, binaries: PostgresBinaries, user: SystemUser | undefined): Promise<void> {
+export async function syncPgdata(
+  pgdata: string,
+  binaries: PostgresBinaries,
+  user: SystemUser | undefined,
+): Promise<void> {
   await run(binaries.initdb, ['--sync-only', '-D', pgdata], { ...user, cwd: '/' });
 }
 
@@ -41,7 +49,11 @@ async function ensureTemplate(binaries: PostgresBinaries, user: SystemUser | und
 }
 
 /** Several processes may build it at once; the first rename wins and the others drop theirs. */
-async function buildTemplate(template: string, binaries: PostgresBinaries, user: SystemUser | undefined): Promise<void> {
+async function buildTemplate(
+  template: string,
+  binaries: PostgresBinaries,
+  user: SystemUser | undefined,
+): Promise<void> {
   const work = await makeTempDir('initdb', user);
   const staging = `${template}.${process.pid}-${randomBytes(4).toString('hex')}`;
   try {
@@ -57,7 +69,11 @@ async function buildTemplate(template: string, binaries: PostgresBinaries, user:
   }
 }
 
-async function initialise(work: string, { initdb }: PostgresBinaries, user: SystemUser | undefined): Promise<void> {
+async function initialise(
+  work: string,
+  { initdb }: PostgresBinaries,
+  user: SystemUser | undefined,
+): Promise<void> {
   const passwordFile = join(work, 'password');
   await writeFile(passwordFile, randomBytes(18).toString('base64url'), { mode: 0o600 });
   if (user !== undefined) await chown(passwordFile, user.uid, user.gid);

@@ -20,18 +20,19 @@ export async function postgresUser(): Promise<SystemUser | undefined> {
 }
 
 async function lookUp(): Promise<SystemUser | undefined> {
-  try {
-    return { uid: Number(await run('id', ['-u', NAME])), gid: Number(await run('id', ['-g', NAME])) };
-  } catch {
-    return undefined;
-  }
+  const [uid, gid] = await Promise.all(['-u', '-g'].map((flag) => run('id', [flag, NAME]).catch(() => '')));
+  return uid && gid ? { uid: Number(uid), gid: Number(gid) } : undefined;
 }
 
 async function create(): Promise<SystemUser | undefined> {
-  await run('useradd', ['--system', '--user-group', '--no-create-home', '--shell', '/bin/sh', NAME]).catch(() => '');
+  await run('useradd', ['--system', '--user-group', '--no-create-home', '--shell', '/bin/sh', NAME]).catch(
+    () => '',
+  );
   const user = await lookUp();
   if (user === undefined) {
-    throw new Error(`PostgreSQL does not run as root and the user ${NAME} could not be created. Run: useradd --system ${NAME}`);
+    throw new Error(
+      `PostgreSQL does not run as root and the user ${NAME} could not be created. Run: useradd --system ${NAME}`,
+    );
   }
   return user;
 }
@@ -42,6 +43,7 @@ async function create(): Promise<SystemUser | undefined> {
  * @throws naming the folder that is closed to that user
  */
 export async function requireReachable(path: string, user: SystemUser): Promise<void> {
+  if (await mayEnter(path, user)) return;
   for (const step of pathSteps(path)) {
     if (await mayEnter(step, user)) continue;
     if (!step.startsWith(tmpdir() + sep)) throw new Error(closed(path, step));

@@ -24,7 +24,10 @@ describe('PostgreSQL', () => {
   it('is version 18, UTF-8, UTC and durable, and takes settings', async () => {
     const server = await startPostgres({ settings: { work_mem: '9MB' } });
     const settings = ['server_version_num', 'server_encoding', 'timezone', 'fsync', 'work_mem'];
-    const rows = await query(server.url(), `select ${settings.map((name) => `current_setting('${name}')`).join(', ')}`);
+    const rows = await query(
+      server.url(),
+      `select ${settings.map((name) => `current_setting('${name}')`).join(', ')}`,
+    );
     expect(rows).toEqual([expect.stringMatching(/^18\d{4}\|UTF8\|UTC\|on\|9MB$/)]);
     await server.stop();
   });
@@ -32,7 +35,12 @@ describe('PostgreSQL', () => {
   it('orders text by code point and changes the case of any letter', async () => {
     const server = await startPostgres({ settings: { fsync: 'off' } });
     expect(await query(server.url(), `select upper('é')`)).toEqual(['É']);
-    expect(await query(server.url(), `select x from unnest('{b,a,B,é}'::text[]) x order by x`)).toEqual(['B', 'a', 'b', 'é']);
+    expect(await query(server.url(), `select x from unnest('{b,a,B,é}'::text[]) x order by x`)).toEqual([
+      'B',
+      'a',
+      'b',
+      'é',
+    ]);
     await server.stop();
   });
 
@@ -122,10 +130,13 @@ describe('PostgreSQL with a data folder', () => {
     const client = new Client(owner.url);
     client.on('error', () => undefined);
     await client.connect();
-    const endless = client.query('select count(*) from generate_series(1, 10000000000)').catch(() => 'broken');
+    const endless = client
+      .query('select count(*) from generate_series(1, 10000000000)')
+      .catch(() => 'broken');
     const supervisors = descendants(owner.process.pid ?? 0).filter((pid) => pid !== owner.serverPid);
     const server = new Set([owner.serverPid, ...descendants(owner.serverPid)]);
-    for (const pid of supervisors.filter((each) => !server.has(each))) process.kill(pid, 'SIGKILL');
+    // The watching half first: it would end the server as soon as the other half is gone.
+    for (const pid of supervisors.filter((each) => !server.has(each)).reverse()) process.kill(pid, 'SIGKILL');
     await owner.kill();
     expect(isAlive(owner.serverPid)).toBe(true);
 
@@ -149,9 +160,33 @@ describe('PostgreSQL with a data folder', () => {
   it('is refused while its owner lives', async () => {
     const owner = await startOwner('startPostgres', { dataDir });
     await expect(startPostgres({ dataDir })).rejects.toThrow(DataDirInUseError);
-    await expect(startPostgres({ dataDir })).rejects.toThrow(`process ${owner.process.pid} runs a server on it`);
+    await expect(startPostgres({ dataDir })).rejects.toThrow(
+      `process ${owner.process.pid} runs a server on it`,
+    );
     expect(await addRow(owner.url)).toBe(1);
     await owner.dispose();
+  });
+
+  it('is refused to a second start in the same process, and of many at once one gets it', async () => {
+    const outcomes = await Promise.allSettled([1, 2, 3, 4].map(start));
+    const refused = outcomes.filter((outcome) => outcome.status === 'rejected');
+    expect(refused.map(({ reason }) => (reason as Error).name)).toEqual(Array(3).fill('DataDirInUseError'));
+    expect(await addRow(servers[0]?.url() ?? '')).toBe(1);
+  });
+
+  it('is not given away by a second stop of the server before', async () => {
+    const first = await start();
+    await first.stop();
+    await start();
+    await first.stop();
+    await expect(startPostgres({ dataDir })).rejects.toThrow(DataDirInUseError);
+  });
+
+  it('is free again after a start that failed', async () => {
+    await expect(startPostgres({ dataDir, settings: { shared_buffers: 'plenty' } })).rejects.toThrow(
+      ServerStartError,
+    );
+    expect(await addRow((await start()).url())).toBe(1);
   });
 
   it('starts again on the port it had', async () => {

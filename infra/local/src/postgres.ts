@@ -60,54 +60,64 @@ const DEFAULT_SETTINGS: Readonly<Record<string, string>> = {
  * @throws MissingServerError, ServerStartError, or DataDirInUseError when a living process runs a server on `dataDir`.
  */
 export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
-  return onFreePort(options.port, async (port) => {
-    const installation = await prepare(options.dataDir);
-    return startOn(port, installation, options.settings ?? {});
-  });
-}
-
-async function prepare(dataDir: string | undefined): Promise<Installation> {
   const binaries = postgresBinaries();
   const user = await postgresUser();
   if (user !== undefined) await requireReachable(binaries.postgres, user);
-  const home = dataDir === undefined ? await makeTempDir('postgres', user) : await openDataDir(dataDir, user);
-  const installation = { binaries, user, home, temporary: dataDir === undefined };
-  await preparePgdata(installation).catch(async (error: unknown) => {
-    if (installation.temporary) await rm(home, { recursive: true, force: true });
-    throw error;
+  return onFreePort(options.port, async (port) => {
+    const home =
+      options.dataDir === undefined
+        ? await makeTempDir('postgres', user)
+        : await openDataDir(options.dataDir, user);
+    const installation = { binaries, user, home, temporary: options.dataDir === undefined };
+    return startOn(port, installation, options.settings ?? {}).catch(async (error: unknown) => {
+      await leave(installation);
+      throw error;
+    });
   });
-  return installation;
 }
 
+async function leave({ home, temporary }: Installation): Promise<void> {
+  await (temporary ? rm(home, { recursive: true, force: true }) : releaseDataDir(home));
+}
+
+/** Creates the folder when missing and makes this process its owner. */
 async function openDataDir(dataDir: string, user: SystemUser | undefined): Promise<string> {
   const home = resolve(dataDir);
   await mkdir(home, { recursive: true });
   await chmod(home, 0o700);
-  if (user === undefined) return home;
-  await chown(home, user.uid, user.gid);
-  await requireReachable(home, user);
+  if (user !== undefined) await chown(home, user.uid, user.gid);
+  if (user !== undefined) await requireReachable(home, user);
+  await claimDataDir(home);
   return home;
 }
 
 async function preparePgdata({ home, binaries, user, temporary }: Installation): Promise<void> {
   const pgdata = join(home, 'pgdata');
-  if (existsSync(pgdata)) return takeOver(home, pgdata);
+  if (existsSync(pgdata)) return takeOver(pgdata);
   await createPgdata(home, binaries, user);
   if (!temporary) await syncPgdata(pgdata, binaries, user);
 }
 
-async function startOn(port: number, installation: Installation, settings: Readonly<Record<string, string>>): Promise<PostgresServer> {
-  const { home, temporary } = installation;
+async function startOn(
+  port: number,
+  installation: Installation,
+  settings: Readonly<Record<string, string>>,
+): Promise<PostgresServer> {
+  const { home } = installation;
   const pgdata = join(home, 'pgdata');
-  await claimDataDir(home);
+  await preparePgdata(installation);
   await rm(join(home, 'server.log'), { force: true });
+  const password = (await readFile(join(home, 'password'), 'utf8')).trim();
   const server = await launch(port, installation, settings);
   await server.ready(() => isPostmasterReady(pgdata, server.pid), READY_MS);
-  const password = (await readFile(join(home, 'password'), 'utf8')).trim();
-  return describe(server, port, password, temporary ? null : home);
+  return describe(server, port, password, installation);
 }
 
-function launch(port: number, { home, binaries, user, temporary }: Installation, settings: Readonly<Record<string, string>>): Promise<SupervisedProcess> {
+function launch(
+  port: number,
+  { home, binaries, user, temporary }: Installation,
+  settings: Readonly<Record<string, string>>,
+): Promise<SupervisedProcess> {
   const merged = Object.entries({ ...DEFAULT_SETTINGS, ...settings });
   const flags = merged.flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   return SupervisedProcess.spawn({
@@ -122,8 +132,17 @@ function launch(port: number, { home, binaries, user, temporary }: Installation,
   });
 }
 
-function describe(server: SupervisedProcess, port: number, password: string, keptHome: string | null): PostgresServer {
-  const release = (): Promise<void> => (keptHome === null ? Promise.resolve() : releaseDataDir(keptHome));
+function describe(
+  server: SupervisedProcess,
+  port: number,
+  password: string,
+  installation: Installation,
+): PostgresServer {
+  let left: Promise<void> | null = null; // once: by a second stop the folder may belong to the next server
+  const leaveOnce = (): Promise<void> => (left ??= leave(installation));
+  const graceful = installation.temporary
+    ? undefined
+    : ({ signal: 'SIGINT', timeoutMs: SHUTDOWN_MS } as const);
   return {
     name: server.name,
     pid: server.pid,
@@ -131,8 +150,9 @@ function describe(server: SupervisedProcess, port: number, password: string, kep
     port,
     user: USER,
     password,
-    url: (database = 'postgres') => `postgres://${USER}:${password}@${HOST}:${port}/${encodeURIComponent(database)}`,
-    stop: () => (keptHome === null ? server.stop() : server.stop({ signal: 'SIGINT', timeoutMs: SHUTDOWN_MS })).then(release),
-    kill: () => server.kill().then(release),
+    url: (database = 'postgres') =>
+      `postgres://${USER}:${password}@${HOST}:${port}/${encodeURIComponent(database)}`,
+    stop: () => server.stop(graceful).then(leaveOnce),
+    kill: () => server.kill().then(leaveOnce),
   };
 }

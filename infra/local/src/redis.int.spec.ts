@@ -40,7 +40,9 @@ describe('Redis', () => {
 
   it('refuses a taken port with the words of the server', async () => {
     const server = await startRedis();
-    await expect(startRedis({ port: server.port })).rejects.toThrow(/redis ended .*before it was ready[^]*in use/);
+    await expect(startRedis({ port: server.port })).rejects.toThrow(
+      /redis ended .*before it was ready[^]*in use/,
+    );
     await server.stop();
   });
 });

@@ -36,7 +36,8 @@ export function startRedis(options: RedisOptions = {}): Promise<RedisServer> {
 async function startOn(port: number, options: RedisOptions): Promise<RedisServer> {
   const server = await launch(port, options);
   await server.ready(async () => (await serverPid(port)) === server.pid, READY_MS);
-  const graceful = options.dataDir === undefined ? undefined : ({ signal: 'SIGTERM', timeoutMs: SHUTDOWN_MS } as const);
+  const graceful =
+    options.dataDir === undefined ? undefined : ({ signal: 'SIGTERM', timeoutMs: SHUTDOWN_MS } as const);
   return {
     name: server.name,
     pid: server.pid,

@@ -11,7 +11,11 @@ export interface RunOptions {
 }
 
 /** Runs a command to its end and returns its stdout; a failure raises an error with its stderr. */
-export async function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
+export async function run(
+  command: string,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<string> {
   const { stdout } = await execute(command, args, { maxBuffer: 16 * 1024 * 1024, ...options });
   return stdout;
 }

@@ -22,11 +22,24 @@ export interface Envelope {
 
 export async function parseMail(raw: string, envelope: Envelope, receivedAt: Date): Promise<ReceivedMail> {
   const { subject, text, html, headerLines } = await simpleParser(raw);
-  const headers = Object.fromEntries([...headerLines].reverse().map(({ key, line }) => [key, headerValue(line)]));
-  return { ...envelope, subject: subject ?? '', text: text ?? '', html: html === false ? null : html, headers, raw, receivedAt };
+  const headers = Object.fromEntries(
+    [...headerLines].reverse().map(({ key, line }) => [key, headerValue(line)]),
+  );
+  return {
+    ...envelope,
+    subject: subject ?? '',
+    text: text ?? '',
+    html: html === false ? null : html,
+    headers,
+    raw,
+    receivedAt,
+  };
 }
 
 /** The value of a header line, unfolded. */
 function headerValue(line: string): string {
-  return line.slice(line.indexOf(':') + 1).replace(/\r?\n(?=[ \t])/g, '').trim();
+  return line
+    .slice(line.indexOf(':') + 1)
+    .replace(/\r?\n(?=[ \t])/g, '')
+    .trim();
 }

@@ -70,7 +70,9 @@ describe('The SMTP server', () => {
   });
 
   it('refuses a mail when told to', async () => {
-    server.answerWith(({ subject }) => (subject === 'later' ? { code: 451, message: 'greylisted' } : 'accept'));
+    server.answerWith(({ subject }) =>
+      subject === 'later' ? { code: 451, message: 'greylisted' } : 'accept',
+    );
     await expect(send(server, 'later')).rejects.toMatchObject({ responseCode: 451 });
     await send(server, 'now');
     expect(server.mails.map(({ subject }) => subject)).toEqual(['now']);

@@ -16,7 +16,8 @@ export interface SmtpOptions {
  *   tries again delivers twice.
  * - a code and a text: refused with it (4xx for later, 5xx for never), and not among `mails`.
  */
-export type SmtpAnswer = 'accept' | 'accept-then-disconnect' | { readonly code: number; readonly message: string };
+export type SmtpAnswer =
+  'accept' | 'accept-then-disconnect' | { readonly code: number; readonly message: string };
 
 /** A real SMTP server inside this process, without TLS or passwords. It does not keep the process alive. */
 export interface SmtpServer {
@@ -125,10 +126,15 @@ class InProcessSmtp implements SmtpServer {
   }
 
   /** Rejects with the code to answer with. */
-  private async receive(stream: SMTPServerDataStream, session: SMTPServerSession, sockets: Set<Socket>): Promise<void> {
+  private async receive(
+    stream: SMTPServerDataStream,
+    session: SMTPServerSession,
+    sockets: Set<Socket>,
+  ): Promise<void> {
     const mail = await parseMail(await readText(stream), envelopeOf(session), new Date());
     const answer = this.decide(mail);
-    if (typeof answer === 'object') throw Object.assign(new Error(answer.message), { responseCode: answer.code });
+    if (typeof answer === 'object')
+      throw Object.assign(new Error(answer.message), { responseCode: answer.code });
     this.mails.push(mail);
     for (const listener of [...this.listeners]) listener(mail);
     if (answer === 'accept-then-disconnect') destroySocketOf(session, sockets);

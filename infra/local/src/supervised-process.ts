@@ -25,7 +25,6 @@ export interface SpawnOptions {
 }
 
 const LOG_TAIL_LINES = 30;
-const EXIT_TIMEOUT_MS = 15_000;
 
 /** A running server with the supervisor that ends it when this process ends. */
 export class SupervisedProcess {
@@ -159,7 +158,9 @@ function firstReport(supervisor: ChildProcess, name: string): Promise<FirstRepor
       if (word === 'exit') listeners.forEach((listener) => listener(Number(value)));
     });
     supervisor.once('error', reject);
-    supervisor.once('exit', () => reject(new Error(`the supervisor of ${name} ended before ${name} started`)));
+    supervisor.once('exit', () =>
+      reject(new Error(`the supervisor of ${name} ended before ${name} started`)),
+    );
   });
 }
 

@@ -6,7 +6,10 @@ const POLL_MS = 10;
  * Polls `condition` until it is true.
  * @returns whether it became true within `timeoutMs`; a condition that throws counts as not yet true.
  */
-export async function waitUntil(condition: () => boolean | Promise<boolean>, timeoutMs: number): Promise<boolean> {
+export async function waitUntil(
+  condition: () => boolean | Promise<boolean>,
+  timeoutMs: number,
+): Promise<boolean> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {
     if (await holds(condition)) return true;

@@ -5,4 +5,6 @@ console.log(`hello ${process.env.GREETING}, home of secrets: ${process.env.SECRE
 if (process.env.GREETING === 'nobody') throw new Error('nobody to greet');
 
 let asked = 0;
-createServer((_, response) => response.writeHead((asked += 1) > 2 ? 200 : 503).end()).listen(Number(process.env.PORT));
+createServer((_, response) => response.writeHead((asked += 1) > 2 ? 200 : 503).end()).listen(
+  Number(process.env.PORT),
+);

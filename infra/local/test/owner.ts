@@ -26,7 +26,11 @@ export interface Owner {
 }
 
 /** Starts a server by the exported function `start` in a process of its own, with a temporary folder of its own. */
-export async function startOwner(start: string, options: object = {}, ending: Ending = 'wait'): Promise<Owner> {
+export async function startOwner(
+  start: string,
+  options: object = {},
+  ending: Ending = 'wait',
+): Promise<Owner> {
   const temp = await mkdtemp(join(tmpdir(), 'tallygate-owner-'));
   await chmod(temp, 0o1777); // like /tmp: PostgreSQL's user removes its own folder from it
   const args = [join(__dirname, 'owner-process.cjs'), start, JSON.stringify(options), ending];
@@ -65,6 +69,7 @@ function describe(owner: ChildProcess, { pid, url }: { pid: number; url: string 
 
 async function firstLine(owner: ChildProcess): Promise<{ pid: number; url: string }> {
   if (owner.stdout === null) throw new Error('the owner has no stdout');
-  for await (const line of createInterface(owner.stdout)) return JSON.parse(line) as { pid: number; url: string };
+  for await (const line of createInterface(owner.stdout))
+    return JSON.parse(line) as { pid: number; url: string };
   throw new Error('the owner ended before it started a server');
 }
