@@ -1,0 +1,86 @@
+import { z } from 'zod';
+import { durationText, instantText, keyText, zoneText } from '@tallygate/contracts';
+import { exactMicros, parseAmount, parseDuration, parseInstant, parsePositiveAmount } from '@tallygate/kernel';
+
+/** A text that one of the kernel's parsers reads; its own advice is the fault's. */
+function read<T>(parse: (value: unknown) => { ok: true; value: T } | { ok: false; error: { fix: string } }) {
+  return z.unknown().transform((value, context): T => {
+    const parsed = parse(value);
+    if (parsed.ok) return parsed.value;
+    context.addIssue({ code: 'custom', message: parsed.error.fix, input: value });
+    return z.NEVER;
+  });
+}
+
+const positive = read(parsePositiveAmount);
+const amount = read(parseAmount).refine((value) => value >= 0n, { error: 'Send an amount that is not negative.' });
+const moment = instantText.transform((text) => {
+  const parsed = parseInstant(text);
+  if (!parsed.ok) throw new TypeError(text);
+  return parsed.value;
+});
+const duration = durationText.transform((text) => {
+  const parsed = parseDuration(text);
+  if (!parsed.ok) throw new TypeError(text);
+  return parsed.value;
+});
+const unit = z.string().min(1).max(32);
+/** Keys of grants, holds and debits are the caller's own; any text that fits an Idempotency-Key. */
+const ownKey = z.string().min(1).max(255);
+
+export const grantBody = z.strictObject({
+  unit,
+  amount: positive,
+  key: ownKey.optional(),
+  priority: z.int().min(0).max(255).default(100),
+  kind: z.enum(['promotional', 'paid']).default('promotional'),
+  effective_at: moment.nullish(),
+  expires_at: moment.nullish(),
+  features: z.array(keyText).min(1).nullish(),
+  recurrence: z
+    .strictObject({
+      every: duration.refine((step) => step.months + step.days + step.micros > 0, { error: 'must be longer than nothing' }),
+      anchor: moment.optional(),
+    })
+    .nullish(),
+  rollover: z.strictObject({ min: amount.optional(), max: amount.optional() }).nullish(),
+});
+
+export const debitBody = z.strictObject({
+  unit,
+  amount: positive,
+  key: ownKey.optional(),
+  feature: keyText.nullish(),
+});
+
+export const holdBody = debitBody.extend({
+  ttl: duration
+    .refine((ttl) => ttl.months === 0, { error: 'must have an exact length: weeks, days, hours, minutes, seconds' })
+    .transform((ttl) => (ttl.months === 0 ? exactMicros(ttl) : 0))
+    .refine((ttl) => ttl > 0, { error: 'must be longer than nothing' })
+    .default(900_000_000),
+});
+
+export const captureBody = z.strictObject({ amount: positive.optional() });
+export const emptyBody = z.strictObject({});
+
+export const walletQuery = z.strictObject({ at: moment.optional(), known_at: moment.optional() });
+export const entriesQuery = z.strictObject({ from: moment.optional(), to: moment.optional() });
+
+export const usageQuery = z.strictObject({
+  customer: z.string().min(1),
+  meter: keyText,
+  from: moment.optional(),
+  to: moment.optional(),
+  window: z.enum(['minute', 'hour', 'day', 'month']).optional(),
+  timezone: zoneText.optional(),
+  group_by: z
+    .string()
+    .transform((text) => text.split(',').filter((key) => key !== ''))
+    .default([]),
+});
+
+export const identitiesBody = z.object({
+  tenantId: z.uuid(),
+  identities: z.array(z.object({ source: z.string(), id: z.string() })).max(10_000),
+});

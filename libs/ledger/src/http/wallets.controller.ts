@@ -1,0 +1,126 @@
+import { Controller, Get, Param, Query } from '@nestjs/common';
+import type { z } from 'zod';
+import { formatAmount, formatInstant } from '@tallygate/kernel';
+import type { Instant } from '@tallygate/kernel';
+import { CurrentPrincipal, Database, TenantTime, ZodBody } from '@tallygate/platform';
+import type { Principal, Tx } from '@tallygate/platform';
+import type { GrantView } from '../domain';
+import { WalletReadings } from '../service/wallet-reading';
+import type { StatementRow, WalletReading } from '../service/wallet-reading';
+import { WalletStore } from '../service/wallet-store';
+import { Customers } from './customers';
+import { entriesQuery, walletQuery } from './requests';
+
+const EMPTY: WalletReading = { available: 0n, held: 0n, debt: 0n, grants: [] };
+
+/** Balances and statements. */
+@Controller('v1')
+export class WalletsController {
+  constructor(
+    private readonly database: Database,
+    private readonly wallets: WalletStore,
+    private readonly readings: WalletReadings,
+    private readonly customers: Customers,
+    private readonly time: TenantTime,
+  ) {}
+
+  /** As it is, or by effect at a past instant, as known now or by another instant. */
+  @Get('customers/:customer/wallets/:unit')
+  async wallet(
+    @CurrentPrincipal() { tenantId }: Principal,
+    @Param('customer') customer: string,
+    @Param('unit') unit: string,
+    @Query(new ZodBody(walletQuery)) query: z.output<typeof walletQuery>,
+  ): Promise<unknown> {
+    const now = await this.time.now(tenantId);
+    const reading = await this.inWallet(tenantId, customer, unit, EMPTY, (tx, id) =>
+      query.at === undefined && query.known_at === undefined
+        ? this.readings.now(tx, id, now)
+        : this.readings.past(tx, id, query.at ?? now, query.known_at ?? now),
+    );
+    return walletView(customer, unit, reading, query.at ?? now);
+  }
+
+  @Get('customers/:customer/wallets/:unit/entries')
+  async entries(
+    @CurrentPrincipal() { tenantId }: Principal,
+    @Param('customer') customer: string,
+    @Param('unit') unit: string,
+    @Query(new ZodBody(entriesQuery)) query: z.output<typeof entriesQuery>,
+  ): Promise<unknown> {
+    const empty = { opening: 0n, closing: 0n, entries: [] };
+    const statement = await this.inWallet(tenantId, customer, unit, empty, (tx, id) =>
+      this.readings.statement(tx, id, query.from ?? null, query.to ?? null),
+    );
+    return {
+      customer,
+      unit,
+      opening: formatAmount(statement.opening),
+      closing: formatAmount(statement.closing),
+      entries: statement.entries.map(entryView),
+    };
+  }
+
+  /** Whether the books of the tenant are right, recomputed from the journal. */
+  @Get('journal')
+  async journal(@CurrentPrincipal() { tenantId }: Principal): Promise<unknown> {
+    const { balanced, gapless } = await this.database.asTenant(tenantId, (tx) => this.readings.verify(tx, tenantId));
+    return { balanced, chain: gapless ? 'valid' : 'broken' };
+  }
+
+  /** A customer that never had credit in the unit has an empty wallet. */
+  private async inWallet<T>(
+    tenantId: string,
+    customerKey: string,
+    unit: string,
+    empty: T,
+    read: (tx: Tx, walletId: bigint) => Promise<T>,
+  ): Promise<T> {
+    const customer = await this.customers.byKey(tenantId, customerKey);
+    return this.database.asTenant(tenantId, async (tx) => {
+      const id = await this.wallets.find(tx, { tenantId, customerId: customer.id, unit });
+      return id === null ? empty : read(tx, id);
+    });
+  }
+}
+
+function walletView(customer: string, unit: string, reading: WalletReading, at: Instant) {
+  return {
+    customer,
+    unit,
+    at: formatInstant(at),
+    available: formatAmount(reading.available),
+    held: formatAmount(reading.held),
+    debt: formatAmount(reading.debt),
+    grants: reading.grants.map(grantView),
+  };
+}
+
+function grantView(grant: GrantView) {
+  return {
+    key: grant.key,
+    remaining: formatAmount(grant.remaining),
+    held: formatAmount(grant.held),
+    status: grant.status,
+    amount: formatAmount(grant.amount),
+    priority: grant.priority,
+    kind: grant.kind,
+    effective_at: formatInstant(grant.effectiveAt),
+    expires_at: grant.expiresAt === null ? null : formatInstant(grant.expiresAt),
+    features: grant.features,
+  };
+}
+
+function entryView(row: StatementRow) {
+  return {
+    version: Number(row.version),
+    at: formatInstant(row.at),
+    effective_at: formatInstant(row.effectiveAt),
+    kind: row.kind,
+    amount: formatAmount(row.amount),
+    held: formatAmount(row.held),
+    grant: row.grant,
+    feature: row.feature,
+    reference: row.reference,
+  };
+}

@@ -1,0 +1,3 @@
+export { LedgerModule } from './ledger.module';
+export type { LedgerOptions } from './ledger.module';
+export { ledgerProvisioning } from './provisioning';

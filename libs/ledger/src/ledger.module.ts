@@ -1,0 +1,121 @@
+import { Module } from '@nestjs/common';
+import type { DynamicModule, OnModuleInit, Provider } from '@nestjs/common';
+import { Directory } from '@tallygate/directory';
+import { InternalGuard, PlatformModule, ServiceContext } from '@tallygate/platform';
+import { CreditController } from './http/credit.controller';
+import { Customers } from './http/customers';
+import { MoneyMoves } from './http/money-moves';
+import { UsageController } from './http/usage.controller';
+import { WalletsController } from './http/wallets.controller';
+import { BillingFactsConsumer } from './kafka/billing-facts.consumer';
+import { UsageConsumer } from './kafka/usage.consumer';
+import { PgCounterStore } from './postgres/pg-counter.store';
+import { PgDueStore } from './postgres/pg-due.store';
+import { PgGrantStore } from './postgres/pg-grant.store';
+import { PgHoldStore } from './postgres/pg-hold.store';
+import { PgPublicationStore } from './postgres/pg-publication.store';
+import { PgParkedStore, PgRatingFacts } from './postgres/pg-rating-facts';
+import { PgSubscriptionStore } from './postgres/pg-subscription.store';
+import { PgUsageReadings } from './postgres/pg-usage-readings';
+import { PgUsageStore } from './postgres/pg-usage.store';
+import { PgWalletReadings } from './postgres/pg-wallet-readings';
+import { PgWalletStore } from './postgres/pg-wallet.store';
+import { BalanceFeed } from './service/balance-feed';
+import { BalanceFeedLoop } from './service/balance-feed-loop';
+import { BillingFactsService } from './service/billing-facts.service';
+import { CounterStore } from './service/counter-store';
+import { DueStore } from './service/due-store';
+import { GrantStore } from './service/grant-store';
+import { Grants } from './service/grants.service';
+import { HoldStore } from './service/hold-store';
+import { Holds } from './service/holds.service';
+import { LedgerSweeper } from './service/ledger-sweeper';
+import { ParkedUsage } from './service/parked-usage.service';
+import { PlanGrants } from './service/plan-grants.service';
+import { PublicationStore } from './service/publication-store';
+import { Quotas } from './service/quotas.service';
+import { ParkedStore, RatingFacts } from './service/rating-facts';
+import { SubscriptionStore } from './service/subscription-store';
+import { UsageQuery } from './service/usage-query.service';
+import { UsageReadings } from './service/usage-readings';
+import { UsageSliceService } from './service/usage-slice.service';
+import { UsageStore } from './service/usage-store';
+import { WalletPosting } from './service/wallet-posting';
+import { WalletReadings } from './service/wallet-reading';
+import { WalletStore } from './service/wallet-store';
+
+export interface LedgerOptions {
+  /** Shared by the services of an installation. */
+  readonly internalSecret: string;
+  /** Balances that flip nothing leave at most this often; default 1000. */
+  readonly gatherMs?: number;
+}
+
+const STORES: Provider[] = [
+  Directory,
+  PgUsageStore,
+  { provide: UsageStore, useExisting: PgUsageStore },
+  { provide: WalletStore, useClass: PgWalletStore },
+  { provide: CounterStore, useClass: PgCounterStore },
+  { provide: GrantStore, useClass: PgGrantStore },
+  { provide: HoldStore, useClass: PgHoldStore },
+  { provide: DueStore, useClass: PgDueStore },
+  { provide: PublicationStore, useClass: PgPublicationStore },
+  { provide: RatingFacts, useClass: PgRatingFacts },
+  { provide: ParkedStore, useClass: PgParkedStore },
+  { provide: SubscriptionStore, useClass: PgSubscriptionStore },
+  { provide: WalletReadings, useClass: PgWalletReadings },
+  { provide: UsageReadings, useClass: PgUsageReadings },
+];
+
+const USE_CASES: Provider[] = [
+  WalletPosting,
+  BalanceFeed,
+  Grants,
+  Holds,
+  Quotas,
+  ParkedUsage,
+  PlanGrants,
+  BillingFactsService,
+  UsageSliceService,
+  UsageQuery,
+  LedgerSweeper,
+];
+
+/** The ledger as a Nest module over one service context. */
+@Module({})
+export class LedgerModule implements OnModuleInit {
+  constructor(
+    private readonly context: ServiceContext,
+    private readonly sweeper: LedgerSweeper,
+    private readonly feed: BalanceFeedLoop,
+  ) {}
+
+  static register(context: ServiceContext, options: LedgerOptions): DynamicModule {
+    return {
+      module: LedgerModule,
+      imports: [PlatformModule.forService(context)],
+      controllers: [CreditController, WalletsController, UsageController],
+      providers: [
+        ...STORES,
+        ...USE_CASES,
+        {
+          provide: BalanceFeedLoop,
+          inject: [BalanceFeed],
+          useFactory: (feed: BalanceFeed) => new BalanceFeedLoop(feed, context.log, options.gatherMs ?? 1_000),
+        },
+        { provide: InternalGuard, useValue: new InternalGuard(options.internalSecret) },
+        Customers,
+        MoneyMoves,
+        BillingFactsConsumer,
+        UsageConsumer,
+      ],
+    };
+  }
+
+  async onModuleInit(): Promise<void> {
+    this.context.addSweeper(this.sweeper);
+    this.context.addSettleable(this.feed);
+    await this.feed.start();
+  }
+}
