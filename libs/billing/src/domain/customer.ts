@@ -42,3 +42,20 @@ export const NO_FLAGS: Flags = { override: null, underReview: false, approvals: 
 export function payerOf(customer: Pick<Customer, 'id' | 'payerId'>): string {
   return customer.payerId ?? customer.id;
 }
+
+/** References as payment providers give them out, such as `pm_1PxYz`. */
+const PROVIDER_REF = /^[a-z]+_[A-Za-z0-9]{6,}/;
+
+/** Which stored card a text means: a provider's own reference, or, in test mode, a behaviour of the sandbox provider. */
+export function providerRefOf(set: string, mode: 'test' | 'live'): string {
+  const behaviour = set.includes(':') || !PROVIDER_REF.test(set) || SANDBOX_BEHAVIOURS.has(set);
+  return mode === 'test' && behaviour ? `sandbox:${set}` : set;
+}
+
+/** Behaviours that look like a reference. */
+const SANDBOX_BEHAVIOURS: ReadonlySet<string> = new Set([
+  'requires_action',
+  'timeout_unknown',
+  'timeout_captured',
+  'timeout_declined',
+]);

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { PaymentMethodFacts } from '@tallygate/contracts';
 import { Ids } from '@tallygate/kernel';
-import { methodAdded, methodRemoved } from '../domain';
+import { methodAdded, methodRemoved, providerRefOf } from '../domain';
 import type { Customer, StoredMethod, Subscription, SubscriptionEvent } from '../domain';
 import { AutoTopUpRules } from './auto-top-up-rules.service';
 import { BillingFacts } from './billing-facts';
@@ -66,8 +66,7 @@ export class PaymentMethods {
 
   private method({ tenant }: Session, customerId: string, wanted: NewMethod): PaymentMethodFacts {
     const { set, brand, funding, expires } = wanted;
-    // In test mode the reference is a behaviour of the sandbox provider; a live one is the provider's own.
-    const providerRef = tenant.mode === 'test' && !set.includes('_test_') ? `sandbox:${set}` : set;
+    const providerRef = providerRefOf(set, tenant.mode);
     return { id: this.ids.next(), customerId, providerRef, brand, funding, expires, label: set };
   }
 

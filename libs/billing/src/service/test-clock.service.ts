@@ -12,6 +12,7 @@ export interface ClockAnswer {
 type Outcome = Result<ClockAnswer, ClockRefusal>;
 
 const ABANDONED_MICROS = 60 * MICROS.second;
+const MOST_REMEMBERED = 1_000;
 
 /**
  * Moves a test tenant's clock through every due instant of every service, and lets the whole system come to rest at
@@ -20,6 +21,9 @@ const ABANDONED_MICROS = 60 * MICROS.second;
  */
 @Injectable()
 export class TestClock {
+  /** What the last round of each tenant's last rest reported. */
+  private readonly rested = new Map<string, string>();
+
   constructor(
     private readonly store: TestClockStore,
     private readonly peers: ClockPeers,
@@ -34,7 +38,7 @@ export class TestClock {
   /** Lets the system come to rest where the clock stands. */
   settle(tenantId: string): Promise<Outcome> {
     return this.asMover(tenantId, async (_, now) => {
-      await this.rest(tenantId, now, null);
+      await this.rest(tenantId, now);
       return ok({ now, visited: 0 });
     });
   }
@@ -50,28 +54,35 @@ export class TestClock {
   private async walk(tenantId: string, mover: string, from: Instant, target: Instant): Promise<Outcome> {
     let now = from;
     let visited = 0;
-    let activity = await this.rest(tenantId, now, null);
+    await this.rest(tenantId, now);
     while (now < target) {
       const due = await this.nextDue(tenantId, now);
       now = due === null ? target : minInstant(due, target);
       if (!(await this.store.move(tenantId, mover, now, this.clock.now()))) return err('clock_moving');
-      activity = await this.rest(tenantId, now, activity);
+      await this.rest(tenantId, now);
       visited += 1;
     }
     return ok({ now, visited });
   }
 
   /**
-   * Rounds until one reports what the round before it did. What was reported when the clock last stood still counts as
-   * such a round, so an instant at which nothing happens costs one.
+   * Rounds until one reports what the round before it did. What was reported when the system last rested counts as
+   * such a round: an equal report means that nothing happened since, so an instant with nothing to do costs one round.
    */
-  private async rest(tenantId: string, now: Instant, before: string | null): Promise<string> {
-    let last = before;
+  private async rest(tenantId: string, now: Instant): Promise<void> {
     for (;;) {
       const round = await this.round(tenantId, now);
-      if (round === last) return round;
-      last = round;
+      const before = this.rested.get(tenantId);
+      this.remember(tenantId, round);
+      if (round === before) return;
     }
+  }
+
+  private remember(tenantId: string, round: string): void {
+    this.rested.delete(tenantId);
+    this.rested.set(tenantId, round);
+    const [oldest] = this.rested.keys();
+    if (this.rested.size > MOST_REMEMBERED && oldest !== undefined) this.rested.delete(oldest);
   }
 
   private async round(tenantId: string, now: Instant): Promise<string> {

@@ -217,9 +217,8 @@ export class TenantHand {
     type: T,
   ): Promise<Extract<BillingEvent, { type: T }>['data'][]> {
     await this.world.context.outbox.drained(this.id);
-    return this.world.facts
-      .filter((fact) => fact.tenantId === this.id && fact.type === type)
-      .map((fact) => fact.data as Extract<BillingEvent, { type: T }>['data']);
+    const mine = this.world.facts.filter((fact) => fact.tenantId === this.id && fact.type === type);
+    return mine.map((fact) => fact.data) as unknown as Extract<BillingEvent, { type: T }>['data'][];
   }
 
   async paid(invoiceId: string, amount: string): Promise<void> {

@@ -78,6 +78,7 @@ create table subscription (
 create unique index subscription_in_force on subscription (tenant_id, customer_id) where not ended;
 create index subscription_by_customer on subscription (tenant_id, customer_id, id);
 create index subscription_due on subscription (due_at) where due_at is not null;
+create index subscription_due_of_tenant on subscription (tenant_id, due_at) where due_at is not null;
 
 -- How each payer stands, as dunning last said: what a subscription begun later starts from.
 create table standing (
