@@ -79,7 +79,7 @@ export async function tell<T extends BillingEvent['type']>(
   });
 }
 
-function tenantFacts(id: string, clock: string | null) {
+export function tenantFacts(id: string, clock: string | null) {
   const settings = {
     lateness: '1h',
     dedupWindow: '35d',
@@ -91,7 +91,7 @@ function tenantFacts(id: string, clock: string | null) {
   return { id, name: 't', mode: 'test' as const, timezone: 'UTC', currency: 'USD', settings, clock };
 }
 
-function customerFacts(id: string) {
+export function customerFacts(id: string) {
   return {
     id,
     key: `c-${id.slice(0, 8)}`,
