@@ -187,4 +187,23 @@ describe('settling invoices', () => {
     });
     expect(world.dunning.refunds.map(({ amount }) => amount)).toEqual(['9', '40']);
   });
+
+  test('a chargeback that is lost makes the invoice owed again, once', async () => {
+    const tenant = await world.tenant('2026-01-01T00:00:00Z', CATALOG);
+    await tenant.post('/v1/customers', { key: 'acme', plan: 'basic', payment_method: 'ok' });
+    const invoiceId = String((await tenant.invoices('acme'))[0]?.['id']);
+    await tenant.paid(invoiceId, '49');
+    for (const state of ['open', 'lost', 'lost'] as const) {
+      const data = { invoiceId, customerId: '', attemptId: 'a1', amount: '49', currency: 'USD', state };
+      await world.sayDunning(tenant.id, { type: 'payment.disputed', data });
+    }
+    expect(await tenant.invoices('acme')).toMatchObject([
+      { status: 'open', due: '49', due_at: '2026-01-01T00:00:00Z' },
+    ]);
+    expect((await tenant.facts('invoice.changed')).map(({ cause }) => cause)).toEqual([
+      'opened',
+      'paid',
+      'reopened',
+    ]);
+  });
 });

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { CollectionFacts, DeclineClass, DunningEvent } from '@tallygate/contracts';
-import { invariant, parseInstant } from '@tallygate/kernel';
+import { invariant, minNano, parseInstant } from '@tallygate/kernel';
 import type { Instant } from '@tallygate/kernel';
 import {
   capture,
@@ -9,6 +9,7 @@ import {
   knownAmount,
   paid,
   paymentHeld,
+  refund,
   settled,
   standingChanged,
   voidInvoice,
@@ -52,6 +53,10 @@ export class MoneyIn {
         return this.declined(session, event.data.invoiceId, event.data);
       case 'payment.action_required':
         return this.actionRequired(session, event.data.invoiceId);
+      case 'payment.disputed':
+        return event.data.state === 'lost'
+          ? this.lost(session, event.data.invoiceId, event.data.amount)
+          : undefined;
       case 'collection.changed':
         return this.standing(session, event.data);
       default:
@@ -76,6 +81,15 @@ export class MoneyIn {
   async actionRequired(session: Session, invoiceId: string): Promise<void> {
     const invoice = await this.invoices.byId(session, invoiceId);
     if (invoice !== null) await this.hold(session, invoice, 'action');
+  }
+
+  /** The money of a chargeback is gone for good: a subscription's invoice is owed again, at its original age. */
+  private async lost(session: Session, invoiceId: string, amount: string): Promise<void> {
+    const invoice = await this.invoices.byId(session, invoiceId);
+    if (invoice === null || invoice.captured === 0n) return;
+    const gone = minNano(knownAmount(amount), invoice.captured);
+    const change = refund(invoice, gone, invoice.kind === 'subscription', session.now);
+    if (typeof change !== 'string') await this.invoicing.record(session, change);
   }
 
   /** What follows from an invoice that owes nothing any more: paid by a capture, otherwise, or forgiven. */

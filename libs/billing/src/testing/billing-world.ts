@@ -182,6 +182,8 @@ export class BillingWorld {
   }
 }
 
+type DataOf<T extends BillingEvent['type']> = Extract<BillingEvent, { type: T }>['data'];
+
 /** One tenant's key in the hand of a test. */
 export class TenantHand {
   private standing = 0;
@@ -213,12 +215,10 @@ export class TenantHand {
   }
 
   /** Facts of this tenant of one type, oldest first. */
-  async facts<T extends BillingEvent['type']>(
-    type: T,
-  ): Promise<Extract<BillingEvent, { type: T }>['data'][]> {
+  async facts<T extends BillingEvent['type']>(type: T): Promise<DataOf<T>[]> {
     await this.world.context.outbox.drained(this.id);
     const mine = this.world.facts.filter((fact) => fact.tenantId === this.id && fact.type === type);
-    return mine.map((fact) => fact.data) as unknown as Extract<BillingEvent, { type: T }>['data'][];
+    return mine.map((fact) => fact.data as DataOf<T>);
   }
 
   async paid(invoiceId: string, amount: string): Promise<void> {
