@@ -1,3 +1,4 @@
+import { PaymentProvider } from '@tallygate/dunning';
 import { Rig } from './rig';
 
 const START = '2026-01-06T00:00:00Z';
@@ -193,6 +194,65 @@ describe('an outage of the provider', () => {
     await rig.to('2026-03-06T00:00:00Z');
     expect([await rig.attempts(), rig.states(), rig.types()]).toEqual([[], [], ['provider_unreachable']]);
   });
+});
+
+describe('a process that dies with an attempt stored', () => {
+  const provider = () => rig.service.app.get(PaymentProvider, { strict: false });
+
+  test('before it was sent: charged once, a minute later', async () => {
+    await rig.given(START, 'ok');
+    const death = jest.spyOn(provider(), 'charge').mockRejectedValueOnce(new Error('killed'));
+    await rig.invoice({ anchor: START });
+    expect([await rig.captured(), death.mock.calls.length]).toEqual(['0', 1]);
+    await rig.to('2026-01-07T00:00:00Z');
+    expect([await rig.captured(), await rig.attempts()]).toEqual(['10', ['01-06T00:01 succeeded']]);
+  });
+
+  test('after it was sent: found by its key, not charged again', async () => {
+    await rig.given(START, 'ok');
+    await rig.provide({ hold: true });
+    const charge = provider().charge.bind(provider());
+    jest.spyOn(provider(), 'charge').mockImplementationOnce(async (request) => {
+      await charge(request);
+      throw new Error('killed');
+    });
+    await rig.invoice({ anchor: START });
+    await rig.to('2026-01-07T00:00:00Z');
+    expect([await rig.captured(), await rig.attempts()]).toEqual(['10', ['01-06T00:00 succeeded']]);
+  });
+
+  test('the provider’s own death loses no capture and repeats none', async () => {
+    await rig.given(START, 'timeout_captured');
+    await rig.invoice({ anchor: START });
+    await rig.restartSandbox();
+    await rig.to('2026-01-07T00:00:00Z');
+    expect([await rig.captured(), await rig.state()]).toEqual(['10', 'current']);
+  });
+});
+
+test('whatever races for one invoice, one capture comes of it', async () => {
+  await rig.given(START, null);
+  const method = await rig.card('ok');
+  const invoice = rig.invoiceFacts({ anchor: START });
+  const [published, ...answers] = await Promise.all([
+    rig.billing(invoice, 'opened'),
+    ...Array.from({ length: 8 }, (_, index) => rig.pay(invoice, method, index % 2 === 0 ? 'api' : 'hosted')),
+  ]);
+  expect(published).toBeUndefined();
+  expect(answers.filter((answer) => answer.outcome === 'succeeded').length).toBeLessThanOrEqual(1);
+  await rig.settle();
+  expect([await rig.captured(), rig.types()]).toEqual(['10', ['payment.succeeded']]);
+});
+
+test('a network’s cap uses the step up and leaves the state alone', async () => {
+  const gaps = Array.from({ length: 40 }, () => '1h');
+  const policy = { key: 'hourly', schedules: { generic: { gaps } }, warn: '3d', suspend: '14d', end: '30d', min_notice: '48h', min_amount: {}, final_action: 'cancel' as const, snap: false };
+  await rig.given(START, 'decline:do_not_honor', { dunning_policies: [policy] }, { brand: 'mastercard' });
+  await rig.invoice({ anchor: START, dunningPolicy: 'hourly' });
+  await rig.to('2026-01-07T12:00:00Z');
+  const days = (await rig.attempts()).map((text) => text.slice(0, 5));
+  expect(days.filter((day) => day === '01-06')).toHaveLength(10);
+  expect(rig.states()).toEqual(['01-06T00:00 grace']);
 });
 
 describe('paying when asked', () => {

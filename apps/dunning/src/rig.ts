@@ -11,8 +11,11 @@ import { formatInstant, instant, ManualClock, parseInstant, SequentialIds } from
 import type { Instant } from '@tallygate/kernel';
 import { BullJobQueue, createService, createServiceContext, createTestDatabase, InProcessEventBus, KeyDirectory, provisionQueue, TEST_ROLE_SECRET } from '@tallygate/platform';
 import type { Principal, RunningService, ServiceContext, TestDatabase } from '@tallygate/platform';
+// The sandbox is an application, not a library; tests of the two together need its code itself.
+/* eslint-disable @nx/enforce-module-boundaries */
 import { startSandbox } from '../../sandbox/src/server';
 import type { SandboxServer } from '../../sandbox/src/server';
+/* eslint-enable @nx/enforce-module-boundaries */
 
 const WEBHOOK_SECRET = 'the secret of the sandbox in tests';
 const API_KEY = `tg_test_${'a'.repeat(43)}`;

@@ -1,6 +1,6 @@
 import type { Instant } from '@tallygate/kernel';
-import { Database, instantOrNullFromPg, JobQueue, pgInstant } from '@tallygate/platform';
-import type { Job, Sweeper } from '@tallygate/platform';
+import { instantOrNullFromPg, pgInstant } from '@tallygate/platform';
+import type { Database, Job, JobQueue, Sweeper } from '@tallygate/platform';
 
 export interface DueWork {
   readonly name: string;

@@ -17,11 +17,11 @@ export class Collecting {
   ) {}
 
   attemptsOf(tenantId: string, payerId: string): Promise<readonly Attempt[]> {
-    return this.sessions.run(tenantId, (session) => this.attempts.reachedOf(session, payerId));
+    return this.sessions.view(tenantId, (session) => this.attempts.reachedOf(session, payerId));
   }
 
   payer(tenantId: string, payerId: string): Promise<Payer | null> {
-    return this.sessions.run(tenantId, (session) => this.payers.find(session, payerId));
+    return this.sessions.view(tenantId, (session) => this.payers.find(session, payerId));
   }
 
   /** After an outage that outlasted the schedule. */

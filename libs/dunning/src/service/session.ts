@@ -25,4 +25,10 @@ export class Sessions {
     this.outbox.wake();
     return result;
   }
+
+  /** Reads only, and only this tenant's rows. */
+  async view<T>(tenantId: string, work: (session: Session) => Promise<T>): Promise<T> {
+    const now = await this.time.now(tenantId);
+    return this.database.asTenant(tenantId, (tx) => work({ tx, tenantId, now }));
+  }
 }
