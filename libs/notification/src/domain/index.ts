@@ -1,0 +1,6 @@
+export * from './message';
+export * from './notice';
+export * from './reminders';
+export * from './retry';
+export * from './rules';
+export * from './thresholds';

@@ -1,0 +1,127 @@
+import type {
+  CollectionFacts,
+  CustomerFacts,
+  LotFacts,
+  PaymentMethodFacts,
+  SubscriptionFacts,
+} from '@tallygate/contracts';
+import { type Instant, addCalendar, formatInstant, fromLocal, parseInstant } from '@tallygate/kernel';
+import { CARD_LEADS, type LeadTime, SUSPENSION_LEADS } from './rules';
+import type { Notice, Reminder } from './notice';
+
+type Announced = Omit<Notice, 'stage' | 'threshold'>;
+
+/** A notice before an event at each lead time that is still ahead; what has passed is not said late. */
+function before(
+  at: Instant,
+  leads: readonly LeadTime[],
+  zone: string,
+  now: Instant,
+  notice: Announced,
+): readonly Reminder[] {
+  return leads.flatMap(({ text, before: lead }) => {
+    const dueAt = addCalendar(at, { months: -lead.months, days: -lead.days, micros: -lead.micros }, zone);
+    return dueAt <= now ? [] : [{ ...notice, stage: `${text}@${formatInstant(at)}`, threshold: text, dueAt }];
+  });
+}
+
+/** Credit that will end with something left. */
+export function grantReminders(
+  lot: LotFacts,
+  leads: readonly LeadTime[],
+  zone: string,
+  now: Instant,
+): readonly Reminder[] {
+  const ends = lot.expiresAt === null ? null : instantOf(lot.expiresAt);
+  if (ends === null || (lot.status !== 'active' && lot.status !== 'pending') || lot.remaining === '0')
+    return [];
+  const details = { unit: lot.unit, remaining: lot.remaining, expires_at: lot.expiresAt! };
+  return before(ends, leads, zone, now, {
+    kind: 'grant_expiring',
+    customerId: lot.customerId,
+    subject: lot.grantKey,
+    details,
+  });
+}
+
+/** The end of a trial. */
+export function trialReminders(
+  subscription: SubscriptionFacts,
+  leads: readonly LeadTime[],
+  zone: string,
+  now: Instant,
+): readonly Reminder[] {
+  if (subscription.status !== 'trialing' || subscription.trialEnd === null) return [];
+  const { customerId, plan: subject, trialEnd } = subscription;
+  return before(instantOf(trialEnd), leads, zone, now, {
+    kind: 'trial_ending',
+    customerId,
+    subject,
+    details: { trial_end: trialEnd },
+  });
+}
+
+/** A fee that will be charged. */
+export function renewalReminders(
+  subscription: SubscriptionFacts,
+  leads: readonly LeadTime[],
+  zone: string,
+  now: Instant,
+): readonly Reminder[] {
+  const { customerId, plan: subject, periodEnd, terms, cancelAt, pausedAt, status } = subscription;
+  if (status !== 'active' || terms.amount === '0' || cancelAt !== null || pausedAt !== null) return [];
+  const details = { amount: terms.amount, currency: terms.currency ?? '', period_end: periodEnd };
+  return before(instantOf(periodEnd), leads, zone, now, {
+    kind: 'renewal_upcoming',
+    customerId,
+    subject,
+    details,
+  });
+}
+
+/** A card ends with its month, on the customer's calendar. */
+export function cardReminders(
+  method: PaymentMethodFacts | null,
+  customer: CustomerFacts,
+  now: Instant,
+): readonly Reminder[] {
+  const [, year, month] = /^(\d{4})-(\d{2})$/.exec(method?.expires ?? '') ?? [];
+  if (!method || year === undefined) return [];
+  const next = Number(year) * 12 + Number(month);
+  const midnight = { day: 1, hour: 0, minute: 0, second: 0, micros: 0 };
+  const ends = fromLocal(
+    { year: Math.floor(next / 12), month: (next % 12) + 1, ...midnight },
+    customer.timezone,
+  );
+  const details = { brand: method.brand, expires: method.expires! };
+  return before(ends, CARD_LEADS, customer.timezone, now, {
+    kind: 'card_expiring',
+    customerId: customer.id,
+    subject: method.label,
+    details,
+  });
+}
+
+/** A suspension that was announced and is still ahead. */
+export function suspensionReminders(
+  collection: CollectionFacts,
+  zone: string,
+  now: Instant,
+): readonly Reminder[] {
+  const { state, suspendAt, anchor, customerId } = collection;
+  if (state !== 'warned' || suspendAt === null || anchor === null) return [];
+  const notice = {
+    kind: 'suspension_scheduled' as const,
+    customerId,
+    subject: anchor,
+    details: { suspend_at: suspendAt },
+  };
+  return before(instantOf(suspendAt), SUSPENSION_LEADS, zone, now, notice);
+}
+
+/** Facts carry instants as text that our own services wrote. */
+export function instantOf(text: string): Instant {
+  const parsed = parseInstant(text);
+  if (!parsed.ok) throw new TypeError(`"${text}" is not an instant`);
+  return parsed.value;
+}

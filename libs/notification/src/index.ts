@@ -1,0 +1,2 @@
+export { NotificationModule, notificationProvisioning } from './notification.module';
+export type { NotificationOptions } from './notification.module';

@@ -1,0 +1,103 @@
+import { sqlMigration } from '@tallygate/platform';
+
+export const notifierMigration = sqlMigration(
+  'Notifier',
+  1_763_700_000_000,
+  `
+-- What was said; the unique key is what makes a notice happen once.
+create table notice (
+  tenant_id uuid not null,
+  notice_id uuid not null,
+  customer_id uuid not null,
+  kind text not null,
+  subject text not null,
+  stage text not null,
+  threshold text,
+  at timestamptz not null,
+  details jsonb not null,
+  sequence bigint generated always as identity,
+  primary key (tenant_id, notice_id),
+  unique (tenant_id, customer_id, kind, subject, stage)
+);
+create index notice_feed on notice (tenant_id, customer_id, sequence);
+
+create table delivery (
+  tenant_id uuid not null,
+  delivery_id uuid not null,
+  notice_id uuid not null,
+  channel text not null,
+  address text not null,
+  tries integer not null default 0,
+  problem text,
+  delivered_at timestamptz,
+  -- Null when delivered or given up.
+  due_at timestamptz,
+  primary key (tenant_id, delivery_id)
+);
+create index delivery_due on delivery (due_at) where due_at is not null;
+
+create table reminder (
+  tenant_id uuid not null,
+  reminder_id uuid not null,
+  customer_id uuid not null,
+  kind text not null,
+  subject text not null,
+  stage text not null,
+  threshold text,
+  details jsonb not null,
+  due_at timestamptz not null,
+  primary key (tenant_id, reminder_id)
+);
+create index reminder_due on reminder (due_at);
+create index reminder_about on reminder (tenant_id, customer_id, kind, subject);
+
+-- The latest version and state known of what is watched.
+create table watch (
+  tenant_id uuid not null,
+  customer_id uuid not null,
+  kind text not null,
+  key text not null,
+  version bigint not null,
+  state text,
+  fired text[] not null default '{}',
+  primary key (tenant_id, customer_id, kind, key)
+);
+
+create table announced_usage (
+  tenant_id uuid not null,
+  customer_id uuid not null,
+  feature text not null,
+  -- The period and the rule that the threshold was announced for.
+  scope text not null,
+  threshold numeric(38, 9) not null,
+  primary key (tenant_id, customer_id, feature, scope)
+);
+
+create table known_invoice (
+  tenant_id uuid not null,
+  invoice_id uuid not null,
+  number bigint not null,
+  kind text not null,
+  primary key (tenant_id, invoice_id)
+);
+
+create table waiting_notice (
+  tenant_id uuid not null,
+  invoice_id uuid not null,
+  notice jsonb not null,
+  sequence bigint generated always as identity,
+  primary key (tenant_id, sequence)
+);
+create index waiting_notice_invoice on waiting_notice (tenant_id, invoice_id);
+
+create table alert (
+  tenant_id uuid not null,
+  alert_id uuid not null,
+  kind text not null,
+  detail text not null,
+  at timestamptz not null,
+  sequence bigint generated always as identity,
+  primary key (tenant_id, alert_id)
+);
+`,
+);
