@@ -32,7 +32,9 @@ describe('a card that is declined', () => {
     await rig.script({ next: ['decline:insufficient_funds', 'decline:insufficient_funds'], then: 'ok' });
     await rig.invoice({ anchor: START });
     await rig.to('2026-02-20T00:00:00Z');
-    const failures = rig.events.flatMap((event) => (event.type === 'payment.failed' ? [event.data.firstOfRun] : []));
+    const failures = rig.events.flatMap((event) =>
+      event.type === 'payment.failed' ? [event.data.firstOfRun] : [],
+    );
     expect(failures).toEqual([true, false]);
     expect(rig.types().filter((type) => type === 'payment.succeeded')).toHaveLength(1);
     expect(await rig.captured()).toBe('10');
@@ -43,7 +45,12 @@ describe('a card that is declined', () => {
     await rig.invoice({ anchor: START });
     await rig.to('2026-03-01T00:00:00Z');
     expect(await rig.attempts()).toEqual(['01-06T00:00 declined hard']);
-    expect(rig.states()).toEqual(['01-06T00:00 grace', '01-09T00:00 warned', '01-20T00:00 suspended', '02-05T00:00 ended']);
+    expect(rig.states()).toEqual([
+      '01-06T00:00 grace',
+      '01-09T00:00 warned',
+      '01-20T00:00 suspended',
+      '02-05T00:00 ended',
+    ]);
     expect(rig.types().filter((type) => type === 'dunning.finished')).toHaveLength(1);
   });
 
@@ -68,10 +75,50 @@ describe('a card that is declined', () => {
     await rig.invoice({ anchor: '2026-01-16T00:00:00Z', due: '2', total: '2' });
     await rig.card('ok');
     await rig.settle();
-    const { list } = (await rig.control('GET', `/control/captures?tenant=${rig.tenantId}&customer=acme`)) as { list: { amount: string }[] };
+    const { list } = (await rig.control('GET', `/control/captures?tenant=${rig.tenantId}&customer=acme`)) as {
+      list: { amount: string }[];
+    };
     expect(list.map((one) => one.amount)).toEqual(['1', '2']);
     expect(await rig.state()).toBe('current');
   });
+});
+
+describe('after the final action', () => {
+  const ended = async () => {
+    await rig.given(START, 'decline:stolen_card');
+    const invoice = await rig.invoice({ anchor: START });
+    await rig.to('2026-02-06T00:00:00Z');
+    return invoice;
+  };
+
+  test('a new card charges nothing, and a payment by link ends it', async () => {
+    const invoice = await ended();
+    const method = await rig.card('ok');
+    await rig.settle();
+    expect([await rig.state(), await rig.captured()]).toEqual(['ended', '0']);
+    expect(await rig.pay(invoice, method, 'hosted')).toMatchObject({ outcome: 'succeeded' });
+    await rig.settle();
+    expect([await rig.state(), await rig.captured()]).toEqual(['current', '10']);
+  });
+
+  test('a new subscription begins anew, with the old debt unpaid', async () => {
+    await ended();
+    await rig.card('ok');
+    await rig.invoice({ anchor: '2026-02-06T00:00:00Z' });
+    expect([await rig.state(), await rig.captured()]).toEqual(['current', '10']);
+  });
+});
+
+test('an invoice that is owed again counts from its original age and is not charged by a new card', async () => {
+  await rig.given(START, 'ok');
+  const invoice = await rig.invoice({ anchor: START });
+  await rig.billing({ ...invoice, due: '0', status: 'paid', version: 2 }, 'paid');
+  await rig.to('2026-01-26T00:00:00Z');
+  await rig.billing({ ...invoice, version: 3 }, 'reopened');
+  expect(rig.states()).toEqual(['01-26T00:00 grace', '01-26T00:00 warned']);
+  await rig.card('ok');
+  await rig.to('2026-01-28T00:00:00Z');
+  expect([rig.states().at(-1), await rig.captured()]).toEqual(['01-28T00:00 suspended', '10']);
 });
 
 test('without a method: one notice, no attempt, and ageing all the same', async () => {
@@ -107,7 +154,10 @@ describe('an outcome that nobody told us', () => {
   test('blocks every other charge, and after a week an operator hears of it', async () => {
     await rig.given(START, 'pending');
     const invoice = await rig.invoice({ anchor: START });
-    expect(await rig.pay(invoice, await rig.card('ok'))).toEqual({ outcome: 'refused', code: 'payment_open' });
+    expect(await rig.pay(invoice, await rig.card('ok'))).toEqual({
+      outcome: 'refused',
+      code: 'payment_open',
+    });
     expect(await rig.pay(invoice, null, 'hosted')).toEqual({ outcome: 'refused', code: 'payment_open' });
     await rig.to('2026-02-20T00:00:00Z');
     expect(await rig.attempts()).toEqual(['01-06T00:00 pending']);
@@ -246,7 +296,17 @@ test('whatever races for one invoice, one capture comes of it', async () => {
 
 test('a network’s cap uses the step up and leaves the state alone', async () => {
   const gaps = Array.from({ length: 40 }, () => '1h');
-  const policy = { key: 'hourly', schedules: { generic: { gaps } }, warn: '3d', suspend: '14d', end: '30d', min_notice: '48h', min_amount: {}, final_action: 'cancel' as const, snap: false };
+  const policy = {
+    key: 'hourly',
+    schedules: { generic: { gaps } },
+    warn: '3d',
+    suspend: '14d',
+    end: '30d',
+    min_notice: '48h',
+    min_amount: {},
+    final_action: 'cancel' as const,
+    snap: false,
+  };
   await rig.given(START, 'decline:do_not_honor', { dunning_policies: [policy] }, { brand: 'mastercard' });
   await rig.invoice({ anchor: START, dunningPolicy: 'hourly' });
   await rig.to('2026-01-07T12:00:00Z');
@@ -260,7 +320,11 @@ describe('paying when asked', () => {
     await rig.given(START, null);
     const method = await rig.card('decline:insufficient_funds');
     const draft = rig.invoiceFacts({ anchor: START, status: 'draft', kind: 'top_up' });
-    expect(await rig.pay(draft, method)).toMatchObject({ outcome: 'declined', declineClass: 'funds', declineCode: 'insufficient_funds' });
+    expect(await rig.pay(draft, method)).toMatchObject({
+      outcome: 'declined',
+      declineClass: 'funds',
+      declineCode: 'insufficient_funds',
+    });
     await rig.to('2026-02-01T00:00:00Z');
     expect([await rig.attempts(), rig.states()]).toEqual([['01-06T00:00 declined funds'], []]);
   });

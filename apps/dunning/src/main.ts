@@ -39,7 +39,10 @@ void bootstrapOrExit(async () => {
     internalSecret: config.INTERNAL_SECRET,
     provider: { url: config.SANDBOX_URL, webhookSecret: config.SANDBOX_WEBHOOK_SECRET },
   });
-  const keys = new HttpKeyDirectory({ billingUrl: config.BILLING_URL, internalSecret: config.INTERNAL_SECRET });
+  const keys = new HttpKeyDirectory({
+    billingUrl: config.BILLING_URL,
+    internalSecret: config.INTERNAL_SECRET,
+  });
   await createService(dunning, {
     name,
     config,

@@ -2,14 +2,31 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decodeEvent, encodeEvent, TOPICS } from '@tallygate/contracts';
-import type { BillingEvent, Catalog, DunningEvent, InvoiceFacts, NotifierEvent, PayAnswer, PaymentMethodFacts } from '@tallygate/contracts';
+import type {
+  BillingEvent,
+  Catalog,
+  DunningEvent,
+  InvoiceFacts,
+  NotifierEvent,
+  PayAnswer,
+  PaymentMethodFacts,
+} from '@tallygate/contracts';
 import { catalogSchema } from '@tallygate/contracts';
 import { DunningModule, dunningProvisioning, Paying } from '@tallygate/dunning';
 import { startPostgres } from '@tallygate/infra-local';
 import type { PostgresServer } from '@tallygate/infra-local';
 import { formatInstant, instant, ManualClock, parseInstant, SequentialIds } from '@tallygate/kernel';
 import type { Instant } from '@tallygate/kernel';
-import { BullJobQueue, createService, createServiceContext, createTestDatabase, InProcessEventBus, KeyDirectory, provisionQueue, TEST_ROLE_SECRET } from '@tallygate/platform';
+import {
+  BullJobQueue,
+  createService,
+  createServiceContext,
+  createTestDatabase,
+  InProcessEventBus,
+  KeyDirectory,
+  provisionQueue,
+  TEST_ROLE_SECRET,
+} from '@tallygate/platform';
 import type { Principal, RunningService, ServiceContext, TestDatabase } from '@tallygate/platform';
 // The sandbox is an application, not a library; tests of the two together need its code itself.
 /* eslint-disable @nx/enforce-module-boundaries */
@@ -19,7 +36,10 @@ import type { SandboxServer } from '../../sandbox/src/server';
 
 const WEBHOOK_SECRET = 'the secret of the sandbox in tests';
 const API_KEY = `tg_test_${'a'.repeat(43)}`;
-const ids = new SequentialIds(() => 1_700_000_000_000, (bytes) => new Uint8Array(bytes).fill(7));
+const ids = new SequentialIds(
+  () => 1_700_000_000_000,
+  (bytes) => new Uint8Array(bytes).fill(7),
+);
 
 export const at = (text: string): Instant => {
   const parsed = parseInstant(text);
@@ -63,7 +83,9 @@ export class Rig {
       run: (ownerUrl, roleSecret) => provisionQueue({ ownerUrl, roleSecret }),
     });
     const bus = new InProcessEventBus();
-    const queue = new BullJobQueue({ backend: { kind: 'postgres', databaseUrl: database.url, roleSecret: TEST_ROLE_SECRET } });
+    const queue = new BullJobQueue({
+      backend: { kind: 'postgres', databaseUrl: database.url, roleSecret: TEST_ROLE_SECRET },
+    });
     const systemClock = new ManualClock(at('2026-01-01T00:00:00Z'));
     const context = await createServiceContext({
       name: 'dunning',
@@ -76,12 +98,41 @@ export class Rig {
     const folder = await mkdtemp(join(tmpdir(), 'dunning-'));
     const sandbox = await startSandbox(sandboxOptions(folder, 0, 'first'));
     const keys = new OneKey();
-    const module = DunningModule.register(context, { internalSecret: 'internal secret of tests', provider: { url: sandbox.url, webhookSecret: WEBHOOK_SECRET } });
-    const config = { PORT: 0, INTERNAL_SECRET: 'internal secret of tests', ROOT_KEY: 'root key of tests', LOG_LEVEL: 'silent' };
-    const service = await createService(module, { name: 'dunning', config, contexts: [context], keyDirectory: keys, handleSignals: false });
-    const rig = new Rig(postgres, database, bus, queue, context, service, sandbox, folder, Number(new URL(sandbox.url).port), keys);
+    const module = DunningModule.register(context, {
+      internalSecret: 'internal secret of tests',
+      provider: { url: sandbox.url, webhookSecret: WEBHOOK_SECRET },
+    });
+    const config = {
+      PORT: 0,
+      INTERNAL_SECRET: 'internal secret of tests',
+      ROOT_KEY: 'root key of tests',
+      LOG_LEVEL: 'silent',
+    };
+    const service = await createService(module, {
+      name: 'dunning',
+      config,
+      contexts: [context],
+      keyDirectory: keys,
+      handleSignals: false,
+    });
+    const rig = new Rig(
+      postgres,
+      database,
+      bus,
+      queue,
+      context,
+      service,
+      sandbox,
+      folder,
+      Number(new URL(sandbox.url).port),
+      keys,
+    );
     await rig.control('PUT', '/control/target', { url: `${service.url}/v1/providers/sandbox/webhooks` });
-    await bus.subscribe({ topics: [TOPICS.dunningEvents], group: 'test', handle: (slice) => rig.heard(slice.messages.map((one) => one.value)) });
+    await bus.subscribe({
+      topics: [TOPICS.dunningEvents],
+      group: 'test',
+      handle: (slice) => rig.heard(slice.messages.map((one) => one.value)),
+    });
     return rig;
   }
 
@@ -98,24 +149,60 @@ export class Rig {
   async restartSandbox(): Promise<void> {
     await this.sandbox.close();
     this.sandbox = await startSandbox(sandboxOptions(this.folder, this.sandboxPort, `run${this.versions}`));
-    await this.control('PUT', '/control/target', { url: `${this.service.url}/v1/providers/sandbox/webhooks` });
+    await this.control('PUT', '/control/target', {
+      url: `${this.service.url}/v1/providers/sandbox/webhooks`,
+    });
   }
 
   /** A tenant of its own with one customer and its card. */
-  async given(clock: string, card: string | null, catalog: Partial<Catalog> = {}, method: Partial<PaymentMethodFacts> = {}): Promise<void> {
+  async given(
+    clock: string,
+    card: string | null,
+    catalog: Partial<Catalog> = {},
+    method: Partial<PaymentMethodFacts> = {},
+  ): Promise<void> {
     this.tenantId = ids.next();
     this.customerId = ids.next();
     this.keys.tenantId = this.tenantId;
     this.events.length = 0;
     this.invoiceNumber = 0;
     this.deliverWarnings = true;
-    const settings = { lateness: '1h', dedupWindow: '35d', discloseBalance: false, disclosePrice: true, portalUrl: null, docsUrl: null };
-    const tenant = { id: this.tenantId, name: 'test', mode: 'test' as const, timezone: 'UTC', currency: 'USD', settings, clock };
+    const settings = {
+      lateness: '1h',
+      dedupWindow: '35d',
+      discloseBalance: false,
+      disclosePrice: true,
+      portalUrl: null,
+      docsUrl: null,
+    };
+    const tenant = {
+      id: this.tenantId,
+      name: 'test',
+      mode: 'test' as const,
+      timezone: 'UTC',
+      currency: 'USD',
+      settings,
+      clock,
+    };
     await this.say(clock, { type: 'tenant.changed', data: { tenant } });
-    await this.say(clock, { type: 'catalog.applied', data: { revision: 1, catalog: { ...catalogSchema.parse({}), ...catalog } } });
+    await this.say(clock, {
+      type: 'catalog.applied',
+      data: { revision: 1, catalog: { ...catalogSchema.parse({}), ...catalog } },
+    });
     const customer = {
-      id: this.customerId, key: 'acme', name: null, email: 'a@acme.example', webhookUrl: null, timezone: 'UTC', currency: 'USD',
-      subjects: [], apiKeys: [], parentId: null, payerId: null, overdraft: {}, version: 1,
+      id: this.customerId,
+      key: 'acme',
+      name: null,
+      email: 'a@acme.example',
+      webhookUrl: null,
+      timezone: 'UTC',
+      currency: 'USD',
+      subjects: [],
+      apiKeys: [],
+      parentId: null,
+      payerId: null,
+      overdraft: {},
+      version: 1,
     };
     await this.say(clock, { type: 'customer.changed', data: { customer } });
     if (card !== null) await this.card(card, method);
@@ -125,17 +212,39 @@ export class Rig {
   async card(behaviour: string, more: Partial<PaymentMethodFacts> = {}): Promise<PaymentMethodFacts> {
     this.versions += 1;
     const method: PaymentMethodFacts = {
-      id: ids.next(), customerId: this.customerId, providerRef: `sandbox:${behaviour}`, brand: 'visa', funding: 'credit', expires: null, label: behaviour, ...more,
+      id: ids.next(),
+      customerId: this.customerId,
+      providerRef: `sandbox:${behaviour}`,
+      brand: 'visa',
+      funding: 'credit',
+      expires: null,
+      label: behaviour,
+      ...more,
     };
-    await this.say(await this.now(), { type: 'payment_method.changed', data: { customerId: this.customerId, method, version: this.versions } });
+    await this.say(await this.now(), {
+      type: 'payment_method.changed',
+      data: { customerId: this.customerId, method, version: this.versions },
+    });
     return method;
   }
 
   invoiceFacts(change: Partial<InvoiceFacts> & { anchor: string }): InvoiceFacts {
     this.invoiceNumber += 1;
     return {
-      id: ids.next(), number: this.invoiceNumber, customerId: this.customerId, payerId: this.customerId, kind: 'subscription', currency: 'USD',
-      total: '10', due: '10', status: 'open', subscriptionId: ids.next(), dunningPolicy: null, interval: 'month', version: 1, ...change,
+      id: ids.next(),
+      number: this.invoiceNumber,
+      customerId: this.customerId,
+      payerId: this.customerId,
+      kind: 'subscription',
+      currency: 'USD',
+      total: '10',
+      due: '10',
+      status: 'open',
+      subscriptionId: ids.next(),
+      dunningPolicy: null,
+      interval: 'month',
+      version: 1,
+      ...change,
     };
   }
 
@@ -145,19 +254,28 @@ export class Rig {
     return invoice;
   }
 
-  async billing(invoice: InvoiceFacts, cause: Extract<BillingEvent, { type: 'invoice.changed' }>['data']['cause']): Promise<void> {
+  async billing(
+    invoice: InvoiceFacts,
+    cause: Extract<BillingEvent, { type: 'invoice.changed' }>['data']['cause'],
+  ): Promise<void> {
     await this.say(await this.now(), { type: 'invoice.changed', data: { invoice, cause } });
     await this.settle();
   }
 
-  pay(invoice: InvoiceFacts, method: PaymentMethodFacts | null, through: 'api' | 'hosted' = 'api'): Promise<PayAnswer> {
-    return this.service.app.get(Paying, { strict: false }).pay({ tenantId: this.tenantId, invoiceId: invoice.id, through, invoice, method });
+  pay(
+    invoice: InvoiceFacts,
+    method: PaymentMethodFacts | null,
+    through: 'api' | 'hosted' = 'api',
+  ): Promise<PayAnswer> {
+    return this.service.app
+      .get(Paying, { strict: false })
+      .pay({ tenantId: this.tenantId, invoiceId: invoice.id, through, invoice, method });
   }
 
   /** Moves the tenant's clock through every due instant. */
   async to(target: string): Promise<void> {
     const end = at(target);
-    for (let now = at(await this.now()); now < end; ) {
+    for (let now = at(await this.now()); now < end;) {
       const due = await this.context.participant.nextDue(this.tenantId, now);
       now = due !== null && due < end ? due : end;
       await this.settleAt(now);
@@ -173,14 +291,20 @@ export class Rig {
   }
 
   async get(path: string): Promise<Record<string, unknown>> {
-    const answer = await fetch(`${this.service.url}${path}`, { headers: { authorization: `Bearer ${API_KEY}` } });
+    const answer = await fetch(`${this.service.url}${path}`, {
+      headers: { authorization: `Bearer ${API_KEY}` },
+    });
     return (await answer.json()) as Record<string, unknown>;
   }
 
   /** What the API says was tried: day of the year 2026 and hour, outcome, class. */
   async attempts(): Promise<string[]> {
-    const { list } = (await this.get('/v1/customers/acme/attempts')) as { list: { at: string; outcome: string; decline_class: string | null }[] };
-    return list.map((one) => [one.at.slice(5, 16), one.outcome, one.decline_class].filter((part) => part !== null).join(' '));
+    const { list } = (await this.get('/v1/customers/acme/attempts')) as {
+      list: { at: string; outcome: string; decline_class: string | null }[];
+    };
+    return list.map((one) =>
+      [one.at.slice(5, 16), one.outcome, one.decline_class].filter((part) => part !== null).join(' '),
+    );
   }
 
   async state(): Promise<unknown> {
@@ -189,11 +313,15 @@ export class Rig {
 
   /** States as they were published, with the time of each. */
   states(): string[] {
-    return this.events.flatMap((event) => (event.type === 'collection.changed' ? [`${event.occurredAt.slice(5, 16)} ${event.data.state}`] : []));
+    return this.events.flatMap((event) =>
+      event.type === 'collection.changed' ? [`${event.occurredAt.slice(5, 16)} ${event.data.state}`] : [],
+    );
   }
 
   types(): string[] {
-    return this.events.map((event) => (event.type === 'alert.raised' ? event.data.kind : event.type)).filter((type) => type !== 'collection.changed');
+    return this.events
+      .map((event) => (event.type === 'alert.raised' ? event.data.kind : event.type))
+      .filter((type) => type !== 'collection.changed');
   }
 
   async captured(): Promise<unknown> {
@@ -212,42 +340,73 @@ export class Rig {
   async control(method: string, path: string, body?: unknown): Promise<Record<string, unknown>> {
     const answer = await fetch(`${this.sandbox.url}${path}`, {
       method,
-      ...(body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+      ...(body === undefined
+        ? {}
+        : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
     });
     return (await answer.json()) as Record<string, unknown>;
   }
 
   async notify(kind: 'notice.delivered' | 'notice.undeliverable', anchor: string): Promise<void> {
     const now = await this.now();
-    const notice = { noticeId: ids.next(), customerId: this.customerId, kind: 'suspension_scheduled' as const, subject: anchor };
-    const delivered = { type: 'notice.delivered' as const, data: { ...notice, threshold: null, channel: 'email' as const, deliveredAt: now } };
-    const event = { id: ids.next(), tenantId: this.tenantId, occurredAt: now, ...(kind === 'notice.delivered' ? delivered : { type: kind, data: notice }) } as NotifierEvent;
+    const notice = {
+      noticeId: ids.next(),
+      customerId: this.customerId,
+      kind: 'suspension_scheduled' as const,
+      subject: anchor,
+    };
+    const delivered = {
+      type: 'notice.delivered' as const,
+      data: { ...notice, threshold: null, channel: 'email' as const, deliveredAt: now },
+    };
+    const event = {
+      id: ids.next(),
+      tenantId: this.tenantId,
+      occurredAt: now,
+      ...(kind === 'notice.delivered' ? delivered : { type: kind, data: notice }),
+    } as NotifierEvent;
     const { value, headers } = encodeEvent(event);
     await this.bus.publish(TOPICS.notifierEvents, [{ key: this.customerId, value, headers }]);
   }
 
   private async settleAt(now: Instant): Promise<void> {
-    for (let before = -1, activity = 0; before !== activity; ) {
+    for (let before = -1, activity = 0; before !== activity;) {
       before = activity;
       const dunning = await this.context.participant.settle(this.tenantId, now);
-      const sandbox = await this.control('POST', '/internal/clock/settle', { tenantId: this.tenantId, now: formatInstant(now) });
+      const sandbox = await this.control('POST', '/internal/clock/settle', {
+        tenantId: this.tenantId,
+        now: formatInstant(now),
+      });
       activity = dunning.activity + Number(sandbox.activity);
     }
   }
 
   private async heard(values: readonly Buffer[]): Promise<void> {
-    for (const event of values.map((value) => decodeEvent<DunningEvent>(value)).filter((one) => one.tenantId === this.tenantId)) {
+    for (const event of values
+      .map((value) => decodeEvent<DunningEvent>(value))
+      .filter((one) => one.tenantId === this.tenantId)) {
       this.events.push(event);
-      if (event.type === 'suspension.scheduled' && this.deliverWarnings) await this.notify('notice.delivered', event.data.anchor);
+      if (event.type === 'suspension.scheduled' && this.deliverWarnings)
+        await this.notify('notice.delivered', event.data.anchor);
     }
   }
 
-  private async say(occurredAt: string, said: { [E in BillingEvent as E['type']]: Pick<E, 'type' | 'data'> }[BillingEvent['type']]): Promise<void> {
+  private async say(
+    occurredAt: string,
+    said: { [E in BillingEvent as E['type']]: Pick<E, 'type' | 'data'> }[BillingEvent['type']],
+  ): Promise<void> {
     const { value, headers } = encodeEvent({ id: ids.next(), tenantId: this.tenantId, occurredAt, ...said });
     await this.bus.publish(TOPICS.billingEvents, [{ key: this.tenantId, value, headers }]);
   }
 }
 
 function sandboxOptions(folder: string, port: number, run: string) {
-  return { host: '127.0.0.1', port, journalPath: join(folder, 'provider.jsonl'), webhookSecret: WEBHOOK_SECRET, webhookUrl: null, run };
+  return {
+    host: '127.0.0.1',
+    port,
+    journalPath: join(folder, 'provider.jsonl'),
+    webhookSecret: WEBHOOK_SECRET,
+    webhookUrl: null,
+    run,
+  };
 }

@@ -20,7 +20,12 @@ export interface ChargeOrder {
 
 /** What the caller gets to see: an answer, a connection that ends without one, or no connection at all. */
 export type ChargeReaction =
-  | { readonly answer: 'given'; readonly charge: Charge; readonly entries: readonly Entry[]; readonly announce: boolean }
+  | {
+      readonly answer: 'given';
+      readonly charge: Charge;
+      readonly entries: readonly Entry[];
+      readonly announce: boolean;
+    }
   | { readonly answer: 'lost'; readonly charge: Charge; readonly entries: readonly Entry[] }
   | { readonly answer: 'refused'; readonly entries: readonly Entry[] };
 
@@ -34,7 +39,10 @@ export function decideCharge(record: ProviderRecord, order: ChargeOrder, now: In
   if (behaviour.kind === 'refused') return { answer: 'refused', entries };
   if (behaviour.kind === 'outage') {
     const until = addMicros(now, behaviour.micros);
-    return { answer: 'refused', entries: [...entries, { t: 'outage', tenant: order.tenant, customer: scope, name, until }] };
+    return {
+      answer: 'refused',
+      entries: [...entries, { t: 'outage', tenant: order.tenant, customer: scope, name, until }],
+    };
   }
   return react(record, order, behaviour, entries, now);
 }
@@ -93,7 +101,8 @@ function pick(record: ProviderRecord, order: ChargeOrder, now: Instant): Picked 
   for (const scope of [order.customer, '*']) {
     const script = record.scripts.get(scopeOf(order.tenant, scope));
     const next = script?.next[0];
-    const entries: readonly Entry[] = next === undefined ? [] : [{ t: 'consumed', tenant: order.tenant, customer: scope }];
+    const entries: readonly Entry[] =
+      next === undefined ? [] : [{ t: 'consumed', tenant: order.tenant, customer: scope }];
     const picked = usable(record, order, scope, next ?? script?.then ?? null, now);
     if (picked !== null) return { ...picked, scope, entries };
   }
@@ -116,5 +125,7 @@ function usable(
 }
 
 function outageRuns(record: ProviderRecord, { tenant, customer }: ChargeOrder, now: Instant): boolean {
-  return [customer, '*'].some((scope) => [...(record.outages.get(scopeOf(tenant, scope))?.values() ?? [])].some((until) => now < until));
+  return [customer, '*'].some((scope) =>
+    [...(record.outages.get(scopeOf(tenant, scope))?.values() ?? [])].some((until) => now < until),
+  );
 }

@@ -24,7 +24,10 @@ export class Journal {
     const whole = text.slice(0, text.lastIndexOf('\n') + 1);
     const file = await open(path, 'a');
     if (whole.length < text.length) await file.truncate(Buffer.byteLength(whole));
-    const entries = whole.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as Entry);
+    const entries = whole
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as Entry);
     return { journal: new Journal(file), entries };
   }
 

@@ -18,10 +18,16 @@ export interface EventOrder {
   readonly secret: 'right' | 'wrong';
 }
 
-export type RefundReaction = { readonly refund: Refund } | { readonly refused: 'unknown_charge' | 'not_captured' | 'more_than_captured' };
+export type RefundReaction =
+  | { readonly refund: Refund }
+  | { readonly refused: 'unknown_charge' | 'not_captured' | 'more_than_captured' };
 
 const REF = /^(\d+)\.(succeeded|declined|dispute_opened|dispute_won|dispute_lost)$/;
-const DISPUTES: Readonly<Record<string, DisputeState>> = { dispute_opened: 'open', dispute_won: 'won', dispute_lost: 'lost' };
+const DISPUTES: Readonly<Record<string, DisputeState>> = {
+  dispute_opened: 'open',
+  dispute_won: 'won',
+  dispute_lost: 'lost',
+};
 
 /** The provider's own side of every charge: decides, writes down, then lets others know. */
 export class SandboxProvider {
@@ -48,7 +54,10 @@ export class SandboxProvider {
   async charge(order: ChargeOrder, at: Instant | null): Promise<ChargeReaction> {
     if (at !== null && order.mode === 'test') await this.setClock(order.tenant, at);
     const reaction = decideCharge(this.record, order, at ?? this.now(order.tenant));
-    const announcements = reaction.answer === 'given' && reaction.announce ? [this.announce(reaction.charge, reaction.charge.status)] : [];
+    const announcements =
+      reaction.answer === 'given' && reaction.announce
+        ? [this.announce(reaction.charge, reaction.charge.status)]
+        : [];
     await this.write([...reaction.entries, ...announcements]);
     this.announced();
     return reaction;
@@ -67,8 +76,15 @@ export class SandboxProvider {
     return this.chargeByKey(key);
   }
 
-  async authenticate(tenant: string, customer: string, outcome: 'done' | 'abandoned'): Promise<Charge | null> {
-    const waiting = this.record.chargesOf(tenant, customer).filter((charge) => charge.status === 'requires_action').at(-1);
+  async authenticate(
+    tenant: string,
+    customer: string,
+    outcome: 'done' | 'abandoned',
+  ): Promise<Charge | null> {
+    const waiting = this.record
+      .chargesOf(tenant, customer)
+      .filter((charge) => charge.status === 'requires_action')
+      .at(-1);
     if (waiting === undefined) return null;
     const status = outcome === 'done' ? 'succeeded' : 'declined';
     await this.settle(waiting, status, status === 'declined' ? 'authentication_required' : null, true);
@@ -81,7 +97,11 @@ export class SandboxProvider {
     const charge = this.record.charge(ref);
     if (charge === undefined) return { refused: 'unknown_charge' };
     if (charge.capturedAt === null) return { refused: 'not_captured' };
-    const left = nano(charge.amount) - sumNano(this.record.refunds.filter((refund) => refund.ref === ref).map((refund) => nano(refund.amount)));
+    const left =
+      nano(charge.amount) -
+      sumNano(
+        this.record.refunds.filter((refund) => refund.ref === ref).map((refund) => nano(refund.amount)),
+      );
     const wanted = amount === null ? left : nano(amount);
     if (wanted > left || wanted <= 0n) return { refused: 'more_than_captured' };
     const refund = { key, ref, amount: formatAmount(wanted), at: at ?? this.now(charge.tenant) };
@@ -117,7 +137,9 @@ export class SandboxProvider {
   captures(tenant: string, customer: string): { list: readonly CaptureRow[]; total: string } {
     const charges = this.record.chargesOf(tenant, customer);
     const refs = new Map(charges.map((charge) => [charge.ref, charge]));
-    const captures = charges.flatMap((charge) => (charge.capturedAt === null ? [] : [captureRow(charge, charge.capturedAt, nano(charge.amount))]));
+    const captures = charges.flatMap((charge) =>
+      charge.capturedAt === null ? [] : [captureRow(charge, charge.capturedAt, nano(charge.amount))],
+    );
     const refunds = this.record.refunds.flatMap((refund) => {
       const charge = refs.get(refund.ref);
       return charge === undefined ? [] : [captureRow(charge, refund.at, -nano(refund.amount))];
@@ -138,7 +160,12 @@ export class SandboxProvider {
     if (order.mode === charge.mode && order.secret === 'right') await this.take(charge, event);
     const waiting = this.waitingFor(charge, event);
     const settled = this.record.charge(charge.ref) ?? charge;
-    const delivery = this.announce(settled, event, { mode: order.mode, secret: order.secret, copies: order.duplicate, named: true });
+    const delivery = this.announce(settled, event, {
+      mode: order.mode,
+      secret: order.secret,
+      copies: order.duplicate,
+      named: true,
+    });
     await this.write([...waiting.map((id): Entry => ({ t: 'done', id })), delivery]);
     return true;
   }
@@ -156,10 +183,20 @@ export class SandboxProvider {
     const state = DISPUTES[event];
     if (state !== undefined) return this.write([{ t: 'dispute', ref: charge.ref, state }]);
     if (charge.status === 'succeeded' || charge.status === event) return;
-    await this.settle(charge, event === 'succeeded' ? 'succeeded' : 'declined', event === 'declined' ? 'do_not_honor' : null, false);
+    await this.settle(
+      charge,
+      event === 'succeeded' ? 'succeeded' : 'declined',
+      event === 'declined' ? 'do_not_honor' : null,
+      false,
+    );
   }
 
-  private async settle(charge: Charge, status: 'succeeded' | 'declined', code: string | null, announce: boolean): Promise<void> {
+  private async settle(
+    charge: Charge,
+    status: 'succeeded' | 'declined',
+    code: string | null,
+    announce: boolean,
+  ): Promise<void> {
     await this.write([{ t: 'settled', ref: charge.ref, status, code, at: this.now(charge.tenant) }]);
     const settled = this.record.charge(charge.ref);
     if (!announce || settled === undefined) return;
@@ -174,18 +211,28 @@ export class SandboxProvider {
   }
 
   private waitingFor(charge: Charge, event: string): string[] {
-    return [...this.record.deliveries.values()].filter((d) => d.ref === charge.ref && d.event === event).map((d) => d.id);
+    return [...this.record.deliveries.values()]
+      .filter((d) => d.ref === charge.ref && d.event === event)
+      .map((d) => d.id);
   }
 
   private async releaseAll(tenant: string, customer: string): Promise<void> {
-    const held = [...this.record.deliveries.values()].filter((d) => d.held && d.tenant === tenant && d.customer === customer);
+    const held = [...this.record.deliveries.values()].filter(
+      (d) => d.held && d.tenant === tenant && d.customer === customer,
+    );
     await this.write(held.map((d): Entry => ({ t: 'released', id: d.id })));
   }
 
   private announce(
     charge: Charge,
     event: string,
-    { mode = charge.mode, secret = 'right', copies = 1, amount = null, named = false }: Partial<Announcement> = {},
+    {
+      mode = charge.mode,
+      secret = 'right',
+      copies = 1,
+      amount = null,
+      named = false,
+    }: Partial<Announcement> = {},
   ): Entry {
     this.deliverySequence += 1;
     const explicit = secret === 'wrong' || mode !== charge.mode;
@@ -228,7 +275,10 @@ export interface CaptureRow {
 
 function captureRow(charge: Charge, instant: Instant, amount: Nano): { instant: Instant; row: CaptureRow } {
   const { currency, invoice, ref } = charge;
-  return { instant, row: { at: formatInstant(instant), amount: formatAmount(amount), currency, invoice, charge: ref } };
+  return {
+    instant,
+    row: { at: formatInstant(instant), amount: formatAmount(amount), currency, invoice, charge: ref },
+  };
 }
 
 function nano(text: string): Nano {

@@ -58,7 +58,13 @@ export type Entry =
   | { readonly t: 'clock'; readonly tenant: string; readonly now: Instant }
   | { readonly t: 'script'; readonly tenant: string; readonly customer: string; readonly script: Script }
   | { readonly t: 'consumed'; readonly tenant: string; readonly customer: string }
-  | { readonly t: 'outage'; readonly tenant: string; readonly customer: string; readonly name: string; readonly until: Instant }
+  | {
+      readonly t: 'outage';
+      readonly tenant: string;
+      readonly customer: string;
+      readonly name: string;
+      readonly until: Instant;
+    }
   | { readonly t: 'charge'; readonly charge: Charge }
   | {
       readonly t: 'settled';
@@ -124,10 +130,14 @@ export class ProviderRecord {
   }
 
   chargesOf(tenant: string, customer: string): readonly Charge[] {
-    return (this.byCustomer.get(scopeOf(tenant, customer)) ?? []).flatMap((ref) => this.charges.get(ref) ?? []);
+    return (this.byCustomer.get(scopeOf(tenant, customer)) ?? []).flatMap(
+      (ref) => this.charges.get(ref) ?? [],
+    );
   }
 
-  private applyToCharge(entry: Extract<Entry, { t: 'charge' | 'settled' | 'dispute' | 'queued' | 'released' | 'done' }>): void {
+  private applyToCharge(
+    entry: Extract<Entry, { t: 'charge' | 'settled' | 'dispute' | 'queued' | 'released' | 'done' }>,
+  ): void {
     switch (entry.t) {
       case 'charge':
         this.addCharge(entry.charge);

@@ -42,7 +42,8 @@ beforeEach(async () => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
-      if (receiverStatus < 300) received.push(verify(Buffer.concat(chunks).toString(), request.headers as Record<string, string>));
+      if (receiverStatus < 300)
+        received.push(verify(Buffer.concat(chunks).toString(), request.headers as Record<string, string>));
       response.writeHead(receiverStatus).end();
     });
   });
@@ -67,19 +68,34 @@ function verify(body: string, headers: Record<string, string>): Received {
   }
 }
 
-async function call(method: string, path: string, body?: unknown, key?: string): Promise<{ status: number; body: Record<string, unknown> }> {
+async function call(
+  method: string,
+  path: string,
+  body?: unknown,
+  key?: string,
+): Promise<{ status: number; body: Record<string, unknown> }> {
   const answer = await fetch(`${sandbox.url}${path}`, {
     method,
-    headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...(key === undefined ? {} : { 'idempotency-key': key }) },
+    headers: {
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(key === undefined ? {} : { 'idempotency-key': key }),
+    },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
 }
 
 const charge = (key: string, method: string, at = NOON) =>
-  call('POST', '/v1/charges', { amount: '10.00', currency: 'USD', payment_method: `sandbox:${method}`, metadata: METADATA, now: at }, key);
-const script = (body: Record<string, unknown>) => call('POST', '/control/script', { tenant: 'tenant-1', ...body });
-const events = (body: Record<string, unknown>) => call('POST', '/control/events', { tenant: 'tenant-1', customer: 'acme', ...body });
+  call(
+    'POST',
+    '/v1/charges',
+    { amount: '10.00', currency: 'USD', payment_method: `sandbox:${method}`, metadata: METADATA, now: at },
+    key,
+  );
+const script = (body: Record<string, unknown>) =>
+  call('POST', '/control/script', { tenant: 'tenant-1', ...body });
+const events = (body: Record<string, unknown>) =>
+  call('POST', '/control/events', { tenant: 'tenant-1', customer: 'acme', ...body });
 const settle = () => call('POST', '/internal/clock/settle', { tenantId: 'tenant-1', now: NOON });
 const captures = async () => (await call('GET', '/control/captures?tenant=tenant-1&customer=acme')).body;
 
@@ -121,7 +137,11 @@ test('a script of the customer beats that of everyone, and both beat the card', 
 
 test('an outage refuses from the first charge that meets it, for its length, once', async () => {
   const statuses = [];
-  for (const [key, minute] of [['k1', '00'], ['k2', '49'], ['k3', '50']] as const) {
+  for (const [key, minute] of [
+    ['k1', '00'],
+    ['k2', '49'],
+    ['k3', '50'],
+  ] as const) {
     statuses.push((await charge(key, 'outage:50m', `2026-03-01T12:${minute}:00Z`)).status);
   }
   expect(statuses).toEqual([503, 503, 200]);
@@ -165,13 +185,22 @@ test('a webhook waits for a receiver that is down', async () => {
 
 test('refunds show as negative captures, never above what was captured, once per key', async () => {
   const { body } = await charge('k1', 'ok');
-  const refund = (key: string, amount: string) => call('POST', '/v1/refunds', { charge: body.charge, amount, now: NOON }, key);
-  expect([(await refund('r1', '4')).status, (await refund('r1', '4')).status, (await refund('r2', '7')).status]).toEqual([200, 200, 409]);
+  const refund = (key: string, amount: string) =>
+    call('POST', '/v1/refunds', { charge: body.charge, amount, now: NOON }, key);
+  expect([
+    (await refund('r1', '4')).status,
+    (await refund('r1', '4')).status,
+    (await refund('r2', '7')).status,
+  ]).toEqual([200, 200, 409]);
   expect(await captures()).toMatchObject({ list: [{ amount: '10' }, { amount: '-4' }], total: '6' });
 });
 
 test('authentication is done or abandoned', async () => {
   await charge('k1', 'requires_action');
-  const { body } = await call('POST', '/control/authenticate', { tenant: 'tenant-1', customer: 'acme', outcome: 'abandoned' });
+  const { body } = await call('POST', '/control/authenticate', {
+    tenant: 'tenant-1',
+    customer: 'acme',
+    outcome: 'abandoned',
+  });
   expect(body).toMatchObject({ status: 'declined', code: 'authentication_required' });
 });

@@ -37,8 +37,15 @@ const now = z
     return instant(0);
   })
   .nullish();
-const behaviour = z.string().refine((text) => parseBehaviour(text) !== null, 'is no behaviour of the sandbox provider');
-const outcome = z.string().regex(/^[1-9]\d*\.(succeeded|declined|dispute_opened|dispute_won|dispute_lost)$/, 'is no event reference such as 1.succeeded');
+const behaviour = z
+  .string()
+  .refine((text) => parseBehaviour(text) !== null, 'is no behaviour of the sandbox provider');
+const outcome = z
+  .string()
+  .regex(
+    /^[1-9]\d*\.(succeeded|declined|dispute_opened|dispute_won|dispute_lost)$/,
+    'is no event reference such as 1.succeeded',
+  );
 
 const chargeBody = z.object({
   amount: z.string(),
@@ -72,7 +79,12 @@ const eventsBody = z.object({
   secret: z.enum(['right', 'wrong']).default('right'),
   now,
 });
-const authenticateBody = z.object({ tenant: z.string(), customer: z.string(), outcome: z.enum(['done', 'abandoned']), now });
+const authenticateBody = z.object({
+  tenant: z.string(),
+  customer: z.string(),
+  outcome: z.enum(['done', 'abandoned']),
+  now,
+});
 const disputeBody = z.object({
   tenant: z.string(),
   charge: z.string(),
@@ -114,7 +126,14 @@ function chargeRoutes(app: FastifyInstance, provider: SandboxProvider): void {
   app.post('/v1/charges', async (request, reply) => {
     const body = chargeBody.parse(request.body);
     const { metadata, amount, currency, mode } = body;
-    const order = { ...metadata, key: keyOf(request), mode, amount, currency, method: body.payment_method ?? null };
+    const order = {
+      ...metadata,
+      key: keyOf(request),
+      mode,
+      amount,
+      currency,
+      method: body.payment_method ?? null,
+    };
     const reaction = await provider.charge(order, body.now ?? null);
     if (reaction.answer === 'given') return chargeJson(reaction.charge);
     if (reaction.answer === 'refused') return refuseConnection(reply);
@@ -130,9 +149,18 @@ function chargeRoutes(app: FastifyInstance, provider: SandboxProvider): void {
   });
   app.post('/v1/refunds', async (request, reply) => {
     const body = refundBody.parse(request.body);
-    const reaction = await provider.refund(keyOf(request), body.charge, body.amount ?? null, body.now ?? null);
+    const reaction = await provider.refund(
+      keyOf(request),
+      body.charge,
+      body.amount ?? null,
+      body.now ?? null,
+    );
     if ('refused' in reaction) return reply.code(409).send({ code: reaction.refused });
-    return { charge: reaction.refund.ref, amount: reaction.refund.amount, at: formatInstant(reaction.refund.at) };
+    return {
+      charge: reaction.refund.ref,
+      amount: reaction.refund.amount,
+      at: formatInstant(reaction.refund.at),
+    };
   });
 }
 
@@ -147,7 +175,9 @@ function controlRoutes(app: FastifyInstance, provider: SandboxProvider, sender: 
     await moveClock(provider, body);
     const unknown = await provider.events({ ...body, hold: body.hold ?? null });
     await sender.settle();
-    return unknown.length === 0 ? { status: 'ok' } : reply.code(404).send({ code: 'not_found', refs: unknown });
+    return unknown.length === 0
+      ? { status: 'ok' }
+      : reply.code(404).send({ code: 'not_found', refs: unknown });
   });
   app.post('/control/authenticate', async (request, reply) => {
     const body = authenticateBody.parse(request.body);
@@ -188,13 +218,19 @@ function clockRoutes(app: FastifyInstance, provider: SandboxProvider, sender: We
   app.get('/readyz', async () => ({ status: 'ready' }));
 }
 
-async function moveClock(provider: SandboxProvider, body: { tenant: string; now?: Instant | null }): Promise<void> {
+async function moveClock(
+  provider: SandboxProvider,
+  body: { tenant: string; now?: Instant | null },
+): Promise<void> {
   if (body.now) await provider.setClock(body.tenant, body.now);
 }
 
 /** A server cannot refuse a connection it has taken; this answer says that nothing was taken. */
 function refuseConnection(reply: FastifyReply): FastifyReply {
-  return reply.code(503).header('sandbox-simulates', 'connection_refused').send({ code: 'connection_refused' });
+  return reply
+    .code(503)
+    .header('sandbox-simulates', 'connection_refused')
+    .send({ code: 'connection_refused' });
 }
 
 /** The caller learns nothing: the connection ends without an answer, at once, so that no test waits for a timeout. */
@@ -213,13 +249,48 @@ function notFound(reply: FastifyReply, what: string): FastifyReply {
 }
 
 function problem(error: unknown, _request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  if (error instanceof z.ZodError) return reply.code(422).send({ code: 'invalid_request', faults: error.issues });
+  if (error instanceof z.ZodError)
+    return reply.code(422).send({ code: 'invalid_request', faults: error.issues });
   const status = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 500;
-  return reply.code(status).send({ code: 'error', detail: error instanceof Error ? error.message : 'unknown' });
+  return reply
+    .code(status)
+    .send({ code: 'error', detail: error instanceof Error ? error.message : 'unknown' });
 }
 
 function chargeJson(charge: Charge): Record<string, unknown> {
-  const { ref, status, code, advice, amount, currency, method, invoice, customer, attempt, number, purpose, dispute } = charge;
-  const times = { at: formatInstant(charge.at), captured_at: charge.capturedAt === null ? null : formatInstant(charge.capturedAt) };
-  return { charge: ref, status, code, advice, amount, currency, method, invoice, customer, attempt, number, purpose, dispute, ...times };
+  const {
+    ref,
+    status,
+    code,
+    advice,
+    amount,
+    currency,
+    method,
+    invoice,
+    customer,
+    attempt,
+    number,
+    purpose,
+    dispute,
+  } = charge;
+  const times = {
+    at: formatInstant(charge.at),
+    captured_at: charge.capturedAt === null ? null : formatInstant(charge.capturedAt),
+  };
+  return {
+    charge: ref,
+    status,
+    code,
+    advice,
+    amount,
+    currency,
+    method,
+    invoice,
+    customer,
+    attempt,
+    number,
+    purpose,
+    dispute,
+    ...times,
+  };
 }

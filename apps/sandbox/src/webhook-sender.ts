@@ -107,7 +107,12 @@ export class WebhookSender {
       'webhook-signature': new Webhook(accountSecret(account, tenant, mode)).sign(id, sentAt, body),
     };
     try {
-      const answer = await fetch(this.target, { method: 'POST', body, headers, signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
+      const answer = await fetch(this.target, {
+        method: 'POST',
+        body,
+        headers,
+        signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+      });
       await answer.body?.cancel();
       return answer.status;
     } catch {

@@ -4,7 +4,14 @@ import { CREATED, learn } from './attempt';
 import type { AttemptState, Signal } from './attempt';
 
 const signal: fc.Arbitrary<Signal> = fc.record({
-  state: fc.constantFrom<AttemptState>('not_sent', 'unknown', 'pending', 'action_required', 'declined', 'succeeded'),
+  state: fc.constantFrom<AttemptState>(
+    'not_sent',
+    'unknown',
+    'pending',
+    'action_required',
+    'declined',
+    'succeeded',
+  ),
   chargeRef: fc.constantFrom(null, 'ch_1'),
   declineCode: fc.constantFrom(null, 'do_not_honor', 'insufficient_funds'),
   adviceCode: fc.constantFrom(null, '24'),
@@ -16,9 +23,14 @@ const after = (signals: readonly Signal[]) => signals.reduce(learn, CREATED);
 test('any permutation and duplication of the same signals ends in the same state', () => {
   fc.assert(
     fc.property(
-      fc.array(signal, { maxLength: 6 }).chain((list) =>
-        fc.tuple(fc.constant(list), fc.shuffledSubarray([...list, ...list], { minLength: list.length * 2 })),
-      ),
+      fc
+        .array(signal, { maxLength: 6 })
+        .chain((list) =>
+          fc.tuple(
+            fc.constant(list),
+            fc.shuffledSubarray([...list, ...list], { minLength: list.length * 2 }),
+          ),
+        ),
       ([list, repeated]) => expect(after(repeated)).toEqual(after(list)),
     ),
     { numRuns: 2000 },

@@ -5,13 +5,7 @@ import type { Instant } from '@tallygate/kernel';
  * too; the rest are open and block every other charge of the invoice.
  */
 export type AttemptState =
-  | 'created'
-  | 'not_sent'
-  | 'unknown'
-  | 'pending'
-  | 'action_required'
-  | 'declined'
-  | 'succeeded';
+  'created' | 'not_sent' | 'unknown' | 'pending' | 'action_required' | 'declined' | 'succeeded';
 
 /** What is known of an attempt's outcome. */
 export interface Outcome {
@@ -26,7 +20,13 @@ export interface Outcome {
 /** One thing learnt from the API's answer, a webhook, a poll or the clock. They all look alike here. */
 export type Signal = Outcome;
 
-export const CREATED: Outcome = { state: 'created', chargeRef: null, declineCode: null, adviceCode: null, capturedAt: null };
+export const CREATED: Outcome = {
+  state: 'created',
+  chargeRef: null,
+  declineCode: null,
+  adviceCode: null,
+  capturedAt: null,
+};
 
 /**
  * The more an outcome settles, the higher; certainly not sent is more than not known. A later signal never moves an attempt down, so the order in which signals

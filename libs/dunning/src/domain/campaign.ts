@@ -67,12 +67,18 @@ export interface CollectedInvoice {
 
 /** Whether money may still be taken for it. A draft is charged only when somebody asks. */
 export function isPayable({ invoice, campaign }: CollectedInvoice): boolean {
-  return (invoice.status === 'open' || invoice.status === 'draft') && invoice.due > 0n && campaign.capturedBy === null;
+  return (
+    (invoice.status === 'open' || invoice.status === 'draft') &&
+    invoice.due > 0n &&
+    campaign.capturedBy === null
+  );
 }
 
 /** Whether it counts as the payer's debt: an open invoice of a plan. Top-ups are never dunned. */
 export function isDunned(collected: CollectedInvoice): boolean {
-  return isPayable(collected) && collected.invoice.status === 'open' && collected.invoice.kind === 'subscription';
+  return (
+    isPayable(collected) && collected.invoice.status === 'open' && collected.invoice.kind === 'subscription'
+  );
 }
 
 /** Whether the clock or a new method may charge it. */
@@ -110,10 +116,19 @@ export function afterDecline(
 }
 
 /** Refused by ourselves: the step is used up, nothing was tried. */
-export function afterCap(collected: CollectedInvoice, policy: Policy, holder: Cardholder, now: Instant): Campaign {
+export function afterCap(
+  collected: CollectedInvoice,
+  policy: Policy,
+  holder: Cardholder,
+  now: Instant,
+): Campaign {
   const { campaign, invoice } = collected;
   if (campaign.failedAt === null || campaign.lastClass === null) return { ...campaign, tryAt: null };
-  const run = { firstFailedAt: campaign.failedAt, declines: campaign.declines + 1, interval: invoice.interval };
+  const run = {
+    firstFailedAt: campaign.failedAt,
+    declines: campaign.declines + 1,
+    interval: invoice.interval,
+  };
   return { ...campaign, tryAt: nextStep(campaign.lastClass, now, run, policy, holder) };
 }
 
@@ -137,7 +152,14 @@ export function afterOpen(campaign: Campaign): Campaign {
 }
 
 export function afterCapture(campaign: Campaign, attemptId: string): Campaign {
-  return { ...reached(campaign), capturedBy: attemptId, failedAt: null, declines: 0, lastClass: null, tryAt: null };
+  return {
+    ...reached(campaign),
+    capturedBy: attemptId,
+    failedAt: null,
+    declines: 0,
+    lastClass: null,
+    tryAt: null,
+  };
 }
 
 function reached(campaign: Campaign): Campaign {

@@ -27,7 +27,12 @@ export const CAP_HORIZON = 30 * MICROS.day;
  * Whether a network's cap per card and amount forbids a try now. A decline exactly as old as the cap's length no longer
  * counts.
  */
-export function capReached(brand: string, amount: Nano, declines: readonly PastDecline[], now: Instant): boolean {
+export function capReached(
+  brand: string,
+  amount: Nano,
+  declines: readonly PastDecline[],
+  now: Instant,
+): boolean {
   const same = declines.filter((decline) => decline.amount === amount);
   return (CAPS[brand.toLowerCase()] ?? []).some(
     ({ most, micros }) => same.filter((decline) => now - decline.at < micros).length >= most,

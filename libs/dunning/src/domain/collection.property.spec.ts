@@ -11,7 +11,11 @@ const invoice: fc.Arbitrary<UnpaidInvoice> = fc.record({
   anchor: when,
   due: fc.bigInt({ min: 1n, max: 100n }),
   currency: fc.constantFrom('USD', 'EUR'),
-  policy: fc.constantFrom(DEFAULT_POLICY, { ...DEFAULT_POLICY, minAmount: { USD: 50n, EUR: 50n } }, { ...DEFAULT_POLICY, suspend: 0, end: 0 }),
+  policy: fc.constantFrom(
+    DEFAULT_POLICY,
+    { ...DEFAULT_POLICY, minAmount: { USD: 50n, EUR: 50n } },
+    { ...DEFAULT_POLICY, suspend: 0, end: 0 },
+  ),
   failedAt: fc.option(when),
   heldSince: fc.option(when),
   actionOpen: fc.boolean(),
@@ -21,10 +25,20 @@ const invoices = fc.array(invoice, { maxLength: 4 });
 const warningsOf = (list: readonly UnpaidInvoice[]): fc.Arbitrary<Warning[]> =>
   list.length === 0
     ? fc.constant([])
-    : fc.array(fc.record({ anchor: fc.constantFrom(...list.map((one) => one.anchor)), deliveredAt: fc.option(when), undeliverable: fc.constant(false) }), { maxLength: 2 });
+    : fc.array(
+        fc.record({
+          anchor: fc.constantFrom(...list.map((one) => one.anchor)),
+          deliveredAt: fc.option(when),
+          undeliverable: fc.constant(false),
+        }),
+        { maxLength: 2 },
+      );
 /** What is held has been held since some instant in the past of whoever looks. */
 const situation = fc.tuple(invoices, when).chain(([drawn, now]) => {
-  const list = drawn.map((one) => ({ ...one, heldSince: one.heldSince !== null && one.heldSince > now ? now : one.heldSince }));
+  const list = drawn.map((one) => ({
+    ...one,
+    heldSince: one.heldSince !== null && one.heldSince > now ? now : one.heldSince,
+  }));
   return fc.tuple(fc.constant(list), warningsOf(list), fc.constant(now));
 });
 
@@ -45,7 +59,9 @@ test('nobody is suspended without a delivered warning and its notice', () => {
 test('the order of the invoices does not matter', () => {
   fc.assert(
     fc.property(situation, ([list, warnings, now]) => {
-      expect(collectionState([...list].reverse(), warnings, false, now)).toEqual(collectionState(list, warnings, false, now));
+      expect(collectionState([...list].reverse(), warnings, false, now)).toEqual(
+        collectionState(list, warnings, false, now),
+      );
     }),
   );
 });
@@ -64,5 +80,7 @@ test('between now and changesAt nothing changes by itself', () => {
 
 /** Deliveries lie in the past of whoever looks. */
 function settledAt(warnings: readonly Warning[], now: Instant): Warning[] {
-  return warnings.map((warning) => (warning.deliveredAt !== null && warning.deliveredAt > now ? { ...warning, deliveredAt: null } : warning));
+  return warnings.map((warning) =>
+    warning.deliveredAt !== null && warning.deliveredAt > now ? { ...warning, deliveredAt: null } : warning,
+  );
 }

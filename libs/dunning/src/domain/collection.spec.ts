@@ -17,7 +17,9 @@ const invoice = (change: Partial<UnpaidInvoice> = {}): UnpaidInvoice => ({
   finished: false,
   ...change,
 });
-const warned = (delivered: number, anchor = START): Warning[] => [{ anchor, deliveredAt: day(delivered), undeliverable: false }];
+const warned = (delivered: number, anchor = START): Warning[] => [
+  { anchor, deliveredAt: day(delivered), undeliverable: false },
+];
 
 type Row = readonly [string, readonly UnpaidInvoice[], readonly Warning[], number, CollectionState];
 
@@ -35,15 +37,42 @@ test.each<Row>([
   ['at the end', [invoice()], warned(3), 30, 'ended'],
   ['the end waits for the suspension', [invoice()], warned(40), 41, 'warned'],
   ['then both come at once', [invoice()], warned(40), 42, 'ended'],
-  ['final action none stays', [invoice({ policy: { ...DEFAULT_POLICY, finalAction: 'none' } })], warned(3), 30, 'suspended'],
+  [
+    'final action none stays',
+    [invoice({ policy: { ...DEFAULT_POLICY, finalAction: 'none' } })],
+    warned(3),
+    30,
+    'suspended',
+  ],
   ['finished anchors nothing', [invoice({ finished: true })], warned(3), 60, 'current'],
-  ['below the minimum', [invoice({ policy: { ...DEFAULT_POLICY, minAmount: { USD: 11n } } })], warned(3), 60, 'grace'],
-  ['the sum reaches it', [invoice({ policy: { ...DEFAULT_POLICY, minAmount: { USD: 20n } } }), invoice({ id: 'i2', anchor: day(1) })], warned(3), 20, 'suspended'],
+  [
+    'below the minimum',
+    [invoice({ policy: { ...DEFAULT_POLICY, minAmount: { USD: 11n } } })],
+    warned(3),
+    60,
+    'grace',
+  ],
+  [
+    'the sum reaches it',
+    [
+      invoice({ policy: { ...DEFAULT_POLICY, minAmount: { USD: 20n } } }),
+      invoice({ id: 'i2', anchor: day(1) }),
+    ],
+    warned(3),
+    20,
+    'suspended',
+  ],
   ['an open authentication', [invoice({ failedAt: null, actionOpen: true })], [], 0, 'action_required'],
   ['unknown before anything failed', [invoice({ failedAt: null, heldSince: START })], [], 40, 'current'],
   ['unknown while warned', [invoice({ heldSince: day(13) })], warned(3), 40, 'warned'],
   ['unknown while suspended', [invoice({ heldSince: day(14) })], warned(3), 40, 'suspended'],
-  ['the younger one ages beside a held one', [invoice({ heldSince: day(1) }), invoice({ id: 'i2', anchor: day(5) })], warned(8, day(5)), 19, 'suspended'],
+  [
+    'the younger one ages beside a held one',
+    [invoice({ heldSince: day(1) }), invoice({ id: 'i2', anchor: day(5) })],
+    warned(8, day(5)),
+    19,
+    'suspended',
+  ],
 ])('%s', (_, invoices, warning, now, expected) => {
   expect(collectionState(invoices, warning, false, day(now)).state).toBe(expected);
 });
@@ -54,6 +83,13 @@ test('a chargeback denies at once', () => {
 
 test('paying the oldest invoice moves the anchor and asks for a warning about the next', () => {
   const both = [invoice(), invoice({ id: 'i2', anchor: day(10) })];
-  expect(collectionState(both, warned(3), false, day(14))).toMatchObject({ state: 'suspended', anchor: START });
-  expect(collectionState(both.slice(1), warned(3), false, day(14))).toMatchObject({ state: 'grace', anchor: day(10), warningDue: true });
+  expect(collectionState(both, warned(3), false, day(14))).toMatchObject({
+    state: 'suspended',
+    anchor: START,
+  });
+  expect(collectionState(both.slice(1), warned(3), false, day(14))).toMatchObject({
+    state: 'grace',
+    anchor: day(10),
+    warningDue: true,
+  });
 });

@@ -85,8 +85,16 @@ export function collectionState(
   const running = byAge(free, warnings, now);
   const [firstHeld, ...otherHeld] = held;
   // A held invoice keeps what it had reached, and reaches nothing more, while the others go on ageing.
-  const frozen = firstHeld === undefined ? CURRENT : { ...byAge(counted, warnings, minInstant(now, firstHeld, ...otherHeld)), changesAt: null, warningDue: false };
-  const worst = SEVERITY[frozen.state] > SEVERITY[running.state] ? { ...frozen, changesAt: running.changesAt } : running;
+  const frozen =
+    firstHeld === undefined
+      ? CURRENT
+      : {
+          ...byAge(counted, warnings, minInstant(now, firstHeld, ...otherHeld)),
+          changesAt: null,
+          warningDue: false,
+        };
+  const worst =
+    SEVERITY[frozen.state] > SEVERITY[running.state] ? { ...frozen, changesAt: running.changesAt } : running;
   const open = invoices.some((invoice) => invoice.actionOpen && !invoice.finished);
   const state = disputed ? 'disputed' : worst.state === 'current' && open ? 'action_required' : worst.state;
   return { ...worst, state, invoiceIds: counted.map((invoice) => invoice.id).sort() };
@@ -110,12 +118,23 @@ function byAge(invoices: readonly UnpaidInvoice[], warnings: readonly Warning[],
   return afterWarning(grace, policy, anchor, delivered, now);
 }
 
-function afterWarning(grace: Collection, policy: Policy, anchor: Instant, delivered: Instant, now: Instant): Collection {
+function afterWarning(
+  grace: Collection,
+  policy: Policy,
+  anchor: Instant,
+  delivered: Instant,
+  now: Instant,
+): Collection {
   const suspendAt = suspensionOf(policy, anchor, delivered);
   const endAt = maxInstant(addMicros(anchor, policy.end), suspendAt);
   if (now < suspendAt) return { ...grace, state: 'warned', suspendAt, changesAt: suspendAt };
   if (now < endAt) return { ...grace, state: 'suspended', suspendAt, changesAt: endAt };
-  return { ...grace, state: policy.finalAction === 'none' ? 'suspended' : 'ended', suspendAt, finished: true };
+  return {
+    ...grace,
+    state: policy.finalAction === 'none' ? 'suspended' : 'ended',
+    suspendAt,
+    finished: true,
+  };
 }
 
 /** The later of the age and the notice: a warning that was late makes the suspension late. */
@@ -127,14 +146,19 @@ function oldestOf(invoices: readonly UnpaidInvoice[]): UnpaidInvoice | null {
   const anchor = earliest(...invoices.map((invoice) => invoice.anchor));
   const oldest = invoices.filter((invoice) => invoice.anchor === anchor);
   // Invoices of one instant may differ in policy: the id decides, so that the order they come in does not.
-  return oldest.reduce<UnpaidInvoice | null>((first, invoice) => (first === null || invoice.id < first.id ? invoice : first), null);
+  return oldest.reduce<UnpaidInvoice | null>(
+    (first, invoice) => (first === null || invoice.id < first.id ? invoice : first),
+    null,
+  );
 }
 
 /** A currency without a minimum has reached it. */
 function belowMinimum(invoices: readonly UnpaidInvoice[], policy: Policy): boolean {
   const currencies = [...new Set(invoices.map((invoice) => invoice.currency))];
   return currencies.every((currency) => {
-    const sum = sumNano(invoices.filter((invoice) => invoice.currency === currency).map((invoice) => invoice.due));
+    const sum = sumNano(
+      invoices.filter((invoice) => invoice.currency === currency).map((invoice) => invoice.due),
+    );
     return sum < (policy.minAmount[currency] ?? 0n);
   });
 }

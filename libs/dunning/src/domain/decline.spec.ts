@@ -22,7 +22,8 @@ test.each([
 });
 
 const NOW = instant(100 * MICROS.day);
-const declines = (count: number, ageMicros: number, amount = 10n) => Array.from({ length: count }, () => ({ at: instant(NOW - ageMicros), amount }));
+const declines = (count: number, ageMicros: number, amount = 10n) =>
+  Array.from({ length: count }, () => ({ at: instant(NOW - ageMicros), amount }));
 
 test.each([
   ['visa, the 20th', 'visa', declines(20, 0), true],
@@ -39,12 +40,15 @@ test.each([
 });
 
 test('an outage is waited out for 5, 10, 20 … minutes, eight times', () => {
-  const waits = Array.from({ length: 9 }, (_, index) => nextOutageTry(index + 1, NOW)).map((at) => (at === null ? null : (at - NOW) / MICROS.minute));
+  const waits = Array.from({ length: 9 }, (_, index) => nextOutageTry(index + 1, NOW)).map((at) =>
+    at === null ? null : (at - NOW) / MICROS.minute,
+  );
   expect(waits).toEqual([5, 10, 20, 40, 80, 160, 320, 640, null]);
 });
 
 test('an unknown outcome is asked for after 5 minutes, an hour, then daily for a week', () => {
   const ages: number[] = [];
-  for (let at = nextReconcile(NOW, NOW); at !== null; at = nextReconcile(NOW, at)) ages.push((at - NOW) / MICROS.hour);
+  for (let at = nextReconcile(NOW, NOW); at !== null; at = nextReconcile(NOW, at))
+    ages.push((at - NOW) / MICROS.hour);
   expect(ages).toEqual([5 / 60, 1, 24, 48, 72, 96, 120, 144, 168]);
 });

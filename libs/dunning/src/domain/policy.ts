@@ -51,7 +51,10 @@ export function policyOf(catalog: Catalog | null, key: string | null): Policy {
 }
 
 export function readPolicy(policy: DunningPolicy): Policy {
-  const schedules = Object.entries(policy.schedules).map(([name, schedule]) => [name, readSchedule(schedule)]);
+  const schedules = Object.entries(policy.schedules).map(([name, schedule]) => [
+    name,
+    readSchedule(schedule),
+  ]);
   const minAmount = Object.entries(policy.min_amount).map(([currency, text]) => [currency, amount(text)]);
   return {
     key: policy.key,

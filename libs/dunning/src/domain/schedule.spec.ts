@@ -15,12 +15,23 @@ const EXACT: Policy = { ...DEFAULT_POLICY, snap: false };
 const CREDIT: Cardholder = { funding: 'credit', zone: 'UTC' };
 
 /** Every retry of an invoice whose tries are all declined alike. */
-function diary(codes: readonly string[], policy = EXACT, holder = CREDIT, advice: string | null = null): string[] {
+function diary(
+  codes: readonly string[],
+  policy = EXACT,
+  holder = CREDIT,
+  advice: string | null = null,
+): string[] {
   const dates: string[] = [];
   let tried = START;
   for (let declines = 1; declines < 40; declines += 1) {
     const decline = readDecline(codes[declines - 1] ?? codes.at(-1) ?? 'do_not_honor', advice);
-    const next = nextRetry(decline, tried, { firstFailedAt: START, declines, interval: 'month' }, policy, holder);
+    const next = nextRetry(
+      decline,
+      tried,
+      { firstFailedAt: START, declines, interval: 'month' },
+      policy,
+      holder,
+    );
     if (next === null) return dates;
     dates.push(formatInstant(next));
     tried = next;
@@ -51,21 +62,31 @@ test('each decline continues on its own class, past steps skipped', () => {
 test('advice beats the class and is exact', () => {
   expect(diary(['insufficient_funds'], DEFAULT_POLICY, CREDIT, '28')).toEqual(march('07T00:00', '13T00:00'));
   expect(diary(['insufficient_funds'], EXACT, CREDIT, '21')).toEqual([]);
-  expect(diary(['do_not_honor'], EXACT, CREDIT, '02')).toEqual(march('03T00:00', '06T00:00', '10T00:00', '14T00:00'));
+  expect(diary(['do_not_honor'], EXACT, CREDIT, '02')).toEqual(
+    march('03T00:00', '06T00:00', '10T00:00', '14T00:00'),
+  );
   expect(diary(['processing_error'], EXACT, CREDIT, '01')).toEqual([]);
 });
 
 test('gaps count from the try before', () => {
-  const policy: Policy = { ...EXACT, schedules: { generic: { kind: 'gaps', gaps: [MICROS.day, 8 * MICROS.day, 8 * MICROS.day] } } };
+  const policy: Policy = {
+    ...EXACT,
+    schedules: { generic: { kind: 'gaps', gaps: [MICROS.day, 8 * MICROS.day, 8 * MICROS.day] } },
+  };
   expect(diary(['do_not_honor'], policy)).toEqual(march('02T00:00', '10T00:00'));
 });
 
 test('an empty schedule is none, a wider window goes on', () => {
   const steps = [10, 20, 30].map((day) => day * MICROS.day);
-  const policy: Policy = { ...EXACT, schedules: { generic: { kind: 'steps', steps }, funds: { kind: 'steps', steps: [] } } };
+  const policy: Policy = {
+    ...EXACT,
+    schedules: { generic: { kind: 'steps', steps }, funds: { kind: 'steps', steps: [] } },
+  };
   expect(diary(['insufficient_funds'], policy)).toEqual([]);
   expect(diary(['do_not_honor'], policy)).toEqual(march('11T00:00'));
-  expect(diary(['do_not_honor'], { ...policy, maxWindow: 30 * MICROS.day })).toEqual(march('11T00:00', '21T00:00', '31T00:00'));
+  expect(diary(['do_not_honor'], { ...policy, maxWindow: 30 * MICROS.day })).toEqual(
+    march('11T00:00', '21T00:00', '31T00:00'),
+  );
 });
 
 test.each([
@@ -93,6 +114,12 @@ test.each([
 test('annual plans are tried for 30 days', () => {
   const policy: Policy = { ...EXACT, schedules: { generic: { kind: 'steps', steps: [20 * MICROS.day] } } };
   const retry = (interval: 'month' | 'year') =>
-    nextRetry(readDecline('do_not_honor', null), START, { firstFailedAt: START, declines: 1, interval }, policy, CREDIT);
+    nextRetry(
+      readDecline('do_not_honor', null),
+      START,
+      { firstFailedAt: START, declines: 1, interval },
+      policy,
+      CREDIT,
+    );
   expect([retry('month'), retry('year')]).toEqual([null, addMicros(START, 20 * MICROS.day)]);
 });

@@ -17,8 +17,14 @@ export interface Cardholder {
   readonly zone: string;
 }
 
-const days = (...list: readonly number[]): RetrySchedule => ({ kind: 'steps', steps: list.map((day) => day * MICROS.day) });
-const hours = (...list: readonly number[]): RetrySchedule => ({ kind: 'steps', steps: list.map((hour) => hour * MICROS.hour) });
+const days = (...list: readonly number[]): RetrySchedule => ({
+  kind: 'steps',
+  steps: list.map((day) => day * MICROS.day),
+});
+const hours = (...list: readonly number[]): RetrySchedule => ({
+  kind: 'steps',
+  steps: list.map((hour) => hour * MICROS.hour),
+});
 
 const NONE: RetrySchedule = { kind: 'steps', steps: [] };
 const DEFAULTS: Readonly<Record<Decline['declineClass'], RetrySchedule>> = {
@@ -79,16 +85,21 @@ export function windowEnd({ firstFailedAt, interval }: FailureRun, policy: Polic
 export function nextPayday(after: Instant, zone: string): Instant {
   const earliest = addMicros(after, PAYDAY_NOTICE);
   const { year, month } = toLocal(earliest, zone);
-  const candidates = [0, 1].flatMap((ahead) => PAYDAYS.map((day) => fromLocal(midnight(year, month + ahead, day), zone)));
+  const candidates = [0, 1].flatMap((ahead) =>
+    PAYDAYS.map((day) => fromLocal(midnight(year, month + ahead, day), zone)),
+  );
   return candidates.find((payday) => payday >= earliest) ?? maxInstant(earliest, ...candidates);
 }
 
 /** The first instant of 09:00 to 11:00 local, Tuesday to Thursday, if that is less than a day away; else `at` itself. */
 export function snapForward(at: Instant, zone: string): Instant {
   const local = toLocal(at, zone);
-  if (SNAP_DAYS.includes(weekday(at, zone)) && local.hour >= SNAP_HOUR && local.hour < SNAP_END_HOUR) return at;
+  if (SNAP_DAYS.includes(weekday(at, zone)) && local.hour >= SNAP_HOUR && local.hour < SNAP_END_HOUR)
+    return at;
   const noon = fromLocal({ ...local, hour: 12, minute: 0, second: 0, micros: 0 }, zone);
-  const mornings = [0, 1].map((ahead) => toLocal(addMicros(noon, ahead * MICROS.day), zone)).map((day) => fromLocal({ ...day, hour: SNAP_HOUR }, zone));
+  const mornings = [0, 1]
+    .map((ahead) => toLocal(addMicros(noon, ahead * MICROS.day), zone))
+    .map((day) => fromLocal({ ...day, hour: SNAP_HOUR }, zone));
   const next = mornings.find((morning) => morning > at && SNAP_DAYS.includes(weekday(morning, zone)));
   return next !== undefined && next - at < LONGEST_SNAP ? next : at;
 }
@@ -98,7 +109,12 @@ function stepAfter(schedule: RetrySchedule, after: Instant, run: FailureRun): In
     const gap = schedule.gaps[run.declines - 1];
     return gap === undefined ? null : addMicros(after, gap);
   }
-  return schedule.steps.map((step) => addMicros(run.firstFailedAt, step)).sort((a, b) => a - b).find((at) => at > after) ?? null;
+  return (
+    schedule.steps
+      .map((step) => addMicros(run.firstFailedAt, step))
+      .sort((a, b) => a - b)
+      .find((at) => at > after) ?? null
+  );
 }
 
 function snapped(at: Instant, policy: Policy, zone: string): Instant {
@@ -111,5 +127,13 @@ function within(at: Instant, run: FailureRun, policy: Policy): Instant | null {
 
 function midnight(year: number, month: number, day: number): LocalDateTime {
   const overflow = month > 12 ? 1 : 0;
-  return { year: year + overflow, month: month - 12 * overflow, day, hour: 0, minute: 0, second: 0, micros: 0 };
+  return {
+    year: year + overflow,
+    month: month - 12 * overflow,
+    day,
+    hour: 0,
+    minute: 0,
+    second: 0,
+    micros: 0,
+  };
 }

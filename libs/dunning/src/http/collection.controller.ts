@@ -43,13 +43,17 @@ export class CollectionController {
   async restart(@CurrentPrincipal() { tenantId }: Principal, @Param('invoice') invoiceId: string) {
     const answer = isUuid(invoiceId) ? await this.collecting.restart(tenantId, invoiceId) : 'unknown_invoice';
     if (answer === 'unknown_invoice') throw problem(404, 'not_found', 'There is no such invoice');
-    if (answer === 'nothing_to_restart') throw problem(409, 'nothing_to_restart', 'Nothing of this invoice waits for a restart');
+    if (answer === 'nothing_to_restart')
+      throw problem(409, 'nothing_to_restart', 'Nothing of this invoice waits for a restart');
     return { invoice: invoiceId, status: 'restarted' };
   }
 
   private async idOf(tenantId: string, key: string): Promise<string> {
     const customer = await this.directory.resolveCustomer(tenantId, key);
-    if (customer === null) throw problem(404, 'customer_unknown', 'There is no such customer', { detail: `No customer has the key ${key}.` });
+    if (customer === null)
+      throw problem(404, 'customer_unknown', 'There is no such customer', {
+        detail: `No customer has the key ${key}.`,
+      });
     return customer.id;
   }
 }

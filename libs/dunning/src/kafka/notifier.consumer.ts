@@ -30,13 +30,22 @@ export class NotifierConsumer {
     }
   }
 
-  private async take(session: Session, event: Exclude<NotifierEvent, { type: 'alert.raised' }>): Promise<void> {
+  private async take(
+    session: Session,
+    event: Exclude<NotifierEvent, { type: 'alert.raised' }>,
+  ): Promise<void> {
     // The stages after the first repeat the announcement; only the first starts the notice, and a subject that is no
     // instant is no warning about an anchor.
     const anchor = parseInstant(event.data.subject);
     if (!anchor.ok) return;
-    if (event.type === 'notice.undeliverable') return this.standing.warningUndeliverable(session, event.data.customerId, anchor.value);
-    await this.standing.warningDelivered(session, event.data.customerId, anchor.value, instantOf(event.data.deliveredAt));
+    if (event.type === 'notice.undeliverable')
+      return this.standing.warningUndeliverable(session, event.data.customerId, anchor.value);
+    await this.standing.warningDelivered(
+      session,
+      event.data.customerId,
+      anchor.value,
+      instantOf(event.data.deliveredAt),
+    );
   }
 }
 

@@ -30,17 +30,36 @@ interface AttemptRow {
 @Injectable()
 export class PgAttemptStore extends AttemptStore {
   override async insert({ tx, tenantId }: Session, attempt: Attempt): Promise<void> {
-    const { id, invoiceId, payerId, mode, purpose, amount, currency, method, outcome, createdAt, checkAt } = attempt;
+    const { id, invoiceId, payerId, mode, purpose, amount, currency, method, outcome, createdAt, checkAt } =
+      attempt;
     await tx.query(sql.insertAttempt, [
-      tenantId, id, invoiceId, payerId, mode, purpose, pgNano(amount), currency,
-      method === null ? null : JSON.stringify(method), outcome.state, pgInstant(createdAt), pgInstantOrNull(checkAt),
+      tenantId,
+      id,
+      invoiceId,
+      payerId,
+      mode,
+      purpose,
+      pgNano(amount),
+      currency,
+      method === null ? null : JSON.stringify(method),
+      outcome.state,
+      pgInstant(createdAt),
+      pgInstantOrNull(checkAt),
     ]);
   }
 
   override async save({ tx, tenantId }: Session, { id, outcome, checkAt, refunded }: Attempt): Promise<void> {
     const { state, chargeRef, declineCode, adviceCode, capturedAt } = outcome;
     await tx.query(sql.saveAttempt, [
-      tenantId, id, state, chargeRef, declineCode, adviceCode, pgInstantOrNull(capturedAt), pgInstantOrNull(checkAt), pgNano(refunded),
+      tenantId,
+      id,
+      state,
+      chargeRef,
+      declineCode,
+      adviceCode,
+      pgInstantOrNull(capturedAt),
+      pgInstantOrNull(checkAt),
+      pgNano(refunded),
     ]);
   }
 
@@ -64,12 +83,26 @@ export class PgAttemptStore extends AttemptStore {
     return rows.map(attemptOf);
   }
 
-  override async declinesOf({ tx, tenantId }: Session, payerId: string, providerRef: string, since: Instant): Promise<readonly PastDecline[]> {
-    const { rows } = await tx.query<{ created_at: string; amount: string }>(sql.declinesOfCard, [tenantId, payerId, providerRef, pgInstant(since)]);
+  override async declinesOf(
+    { tx, tenantId }: Session,
+    payerId: string,
+    providerRef: string,
+    since: Instant,
+  ): Promise<readonly PastDecline[]> {
+    const { rows } = await tx.query<{ created_at: string; amount: string }>(sql.declinesOfCard, [
+      tenantId,
+      payerId,
+      providerRef,
+      pgInstant(since),
+    ]);
     return rows.map((row) => ({ at: instantFromPg(row.created_at), amount: nanoFromPg(row.amount) }));
   }
 
-  override async lastDeclineOf({ tx, tenantId }: Session, payerId: string, methodId: string): Promise<Outcome | null> {
+  override async lastDeclineOf(
+    { tx, tenantId }: Session,
+    payerId: string,
+    methodId: string,
+  ): Promise<Outcome | null> {
     const { rows } = await tx.query<AttemptRow>(sql.lastDecline, [tenantId, payerId, methodId]);
     return rows[0] === undefined ? null : attemptOf(rows[0]).outcome;
   }

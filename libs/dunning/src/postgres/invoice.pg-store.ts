@@ -18,17 +18,43 @@ export class PgInvoiceStore extends InvoiceStore {
   override async apply({ tx, tenantId }: Session, invoice: Invoice): Promise<boolean> {
     const { id, number, customerId, payerId, kind, currency, total, due, anchor, status } = invoice;
     const { rowCount } = await tx.query(sql.applyInvoice, [
-      tenantId, id, number, customerId, payerId, kind, currency, pgNano(total), pgNano(due), pgInstant(anchor),
-      status, invoice.policyKey, invoice.interval, invoice.version,
+      tenantId,
+      id,
+      number,
+      customerId,
+      payerId,
+      kind,
+      currency,
+      pgNano(total),
+      pgNano(due),
+      pgInstant(anchor),
+      status,
+      invoice.policyKey,
+      invoice.interval,
+      invoice.version,
     ]);
     return rowCount === 1;
   }
 
-  override async saveCampaign({ tx, tenantId }: Session, invoiceId: string, campaign: Campaign): Promise<void> {
+  override async saveCampaign(
+    { tx, tenantId }: Session,
+    invoiceId: string,
+    campaign: Campaign,
+  ): Promise<void> {
     await tx.query(sql.saveCampaign, [
-      tenantId, invoiceId, pgInstantOrNull(campaign.failedAt), campaign.declines, campaign.lastClass,
-      pgInstantOrNull(campaign.tryAt), pgInstantOrNull(campaign.outageSince), campaign.outageTries,
-      campaign.methodMissingReported, campaign.byLinkOnly, campaign.finished, campaign.capturedBy, campaign.disputed,
+      tenantId,
+      invoiceId,
+      pgInstantOrNull(campaign.failedAt),
+      campaign.declines,
+      campaign.lastClass,
+      pgInstantOrNull(campaign.tryAt),
+      pgInstantOrNull(campaign.outageSince),
+      campaign.outageTries,
+      campaign.methodMissingReported,
+      campaign.byLinkOnly,
+      campaign.finished,
+      campaign.capturedBy,
+      campaign.disputed,
     ]);
   }
 

@@ -17,7 +17,11 @@ interface PayerRow {
 @Injectable()
 export class PgPayerStore extends PayerStore {
   override async lock({ tx, tenantId }: Session, payerId: string): Promise<Payer> {
-    const { rows } = await tx.query<PayerRow>(sql.lockPayer, [tenantId, payerId, JSON.stringify(currentFacts(payerId))]);
+    const { rows } = await tx.query<PayerRow>(sql.lockPayer, [
+      tenantId,
+      payerId,
+      JSON.stringify(currentFacts(payerId)),
+    ]);
     const row = rows[0];
     if (row === undefined) throw new Error(`Payer ${payerId} could not be locked`);
     return payerOf(row);
@@ -29,7 +33,13 @@ export class PgPayerStore extends PayerStore {
   }
 
   override async save({ tx, tenantId }: Session, { id, facts, warnings, dueAt }: Payer): Promise<void> {
-    await tx.query(sql.savePayer, [tenantId, id, JSON.stringify(facts), JSON.stringify(warnings), pgInstantOrNull(dueAt)]);
+    await tx.query(sql.savePayer, [
+      tenantId,
+      id,
+      JSON.stringify(facts),
+      JSON.stringify(warnings),
+      pgInstantOrNull(dueAt),
+    ]);
   }
 
   override async method({ tx, tenantId }: Session, payerId: string): Promise<Method | null> {
@@ -37,9 +47,19 @@ export class PgPayerStore extends PayerStore {
     return rows[0]?.method ?? null;
   }
 
-  override async applyMethod(session: Session, payerId: string, method: Method | null, version: number): Promise<boolean> {
+  override async applyMethod(
+    session: Session,
+    payerId: string,
+    method: Method | null,
+    version: number,
+  ): Promise<boolean> {
     const before = await this.method(session, payerId);
-    const { rowCount } = await session.tx.query(sql.applyMethod, [session.tenantId, payerId, encode(method), version]);
+    const { rowCount } = await session.tx.query(sql.applyMethod, [
+      session.tenantId,
+      payerId,
+      encode(method),
+      version,
+    ]);
     return rowCount === 1 && before?.id !== method?.id;
   }
 
@@ -56,12 +76,30 @@ function encode(method: Method | null): string | null {
 }
 
 function currentFacts(customerId: string): CollectionFacts {
-  return { customerId, state: 'current', anchor: null, suspendAt: null, finalAction: null, downgradeTo: null, unpaidInvoiceIds: [], version: 0 };
+  return {
+    customerId,
+    state: 'current',
+    anchor: null,
+    suspendAt: null,
+    finalAction: null,
+    downgradeTo: null,
+    unpaidInvoiceIds: [],
+    version: 0,
+  };
 }
 
 /** jsonb sorts keys; the facts are put back into the order in which they are compared. */
 function payerOf({ payer_id: id, facts, warnings, due_at }: PayerRow): Payer {
   const { customerId, state, anchor, suspendAt, finalAction, downgradeTo, unpaidInvoiceIds, version } = facts;
-  const ordered = { customerId, state, anchor, suspendAt, finalAction, downgradeTo, unpaidInvoiceIds, version };
+  const ordered = {
+    customerId,
+    state,
+    anchor,
+    suspendAt,
+    finalAction,
+    downgradeTo,
+    unpaidInvoiceIds,
+    version,
+  };
   return { id, facts: ordered, warnings, dueAt: instantOrNullFromPg(due_at) };
 }

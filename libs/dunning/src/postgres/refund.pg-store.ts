@@ -31,13 +31,20 @@ export class PgRefundStore extends RefundStore {
     );
     const row = rows[0];
     if (row === undefined) return null;
-    return { key: row.refund_key, attemptId: row.attempt_id, amount: nanoFromPg(row.amount), tries: row.tries, dueAt: instantOrNullFromPg(row.due_at) };
+    return {
+      key: row.refund_key,
+      attemptId: row.attempt_id,
+      amount: nanoFromPg(row.amount),
+      tries: row.tries,
+      dueAt: instantOrNullFromPg(row.due_at),
+    };
   }
 
   override async save({ tx, tenantId }: Session, { key, tries, dueAt }: Refund): Promise<void> {
-    await tx.query('update refund set tries = $3, due_at = $4::timestamptz where tenant_id = $1 and refund_key = $2', [
-      tenantId, key, tries, pgInstantOrNull(dueAt),
-    ]);
+    await tx.query(
+      'update refund set tries = $3, due_at = $4::timestamptz where tenant_id = $1 and refund_key = $2',
+      [tenantId, key, tries, pgInstantOrNull(dueAt)],
+    );
   }
 }
 

@@ -28,7 +28,13 @@ const chargeAnswer = z.object({
 
 const webhookBody = z.object({
   id: z.string().min(1),
-  type: z.enum(['charge.succeeded', 'charge.declined', 'charge.dispute_opened', 'charge.dispute_won', 'charge.dispute_lost']),
+  type: z.enum([
+    'charge.succeeded',
+    'charge.declined',
+    'charge.dispute_opened',
+    'charge.dispute_won',
+    'charge.dispute_lost',
+  ]),
   account: z.uuid(),
   mode: z.enum(['test', 'live']),
   data: z.object({
@@ -41,17 +47,37 @@ const webhookBody = z.object({
 });
 type WebhookBody = z.infer<typeof webhookBody>;
 
-const STATES = { succeeded: 'succeeded', declined: 'declined', requires_action: 'action_required', pending: 'pending' } as const;
+const STATES = {
+  succeeded: 'succeeded',
+  declined: 'declined',
+  requires_action: 'action_required',
+  pending: 'pending',
+} as const;
 const NOT_SENT: Outcome = { ...CREATED, state: 'not_sent' };
 const UNKNOWN: Outcome = { ...CREATED, state: 'unknown' };
 
 /** Only errors that come before a connection stands prove that nothing was taken. */
-const NEVER_CONNECTED: readonly string[] = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT'];
+const NEVER_CONNECTED: readonly string[] = [
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+];
 const BREAK_AFTER = 20;
 const HALF_OPEN_AFTER_MS = 1_000;
 const ANSWER_WITHIN_MS = 10_000;
 
-type Answer = { readonly kind: 'answer'; readonly status: number; readonly simulatesRefusal: boolean; readonly body: unknown } | { readonly kind: 'refused' } | { readonly kind: 'silent' };
+type Answer =
+  | {
+      readonly kind: 'answer';
+      readonly status: number;
+      readonly simulatesRefusal: boolean;
+      readonly body: unknown;
+    }
+  | { readonly kind: 'refused' }
+  | { readonly kind: 'silent' };
 
 /** The stateful sandbox provider, over HTTP. */
 @Injectable()
@@ -82,7 +108,11 @@ export class SandboxPaymentProvider extends PaymentProvider {
 
   override async find({ id }: Attempt): Promise<Outcome> {
     const answer = await this.call('GET', `/v1/charges/by-key/${id}`);
-    return answer.kind === 'answer' && answer.status !== 404 ? outcomeOf(answer) : answer.kind === 'answer' ? NOT_SENT : UNKNOWN;
+    return answer.kind === 'answer' && answer.status !== 404
+      ? outcomeOf(answer)
+      : answer.kind === 'answer'
+        ? NOT_SENT
+        : UNKNOWN;
   }
 
   override async cancel({ id }: Attempt): Promise<Outcome> {
@@ -90,7 +120,11 @@ export class SandboxPaymentProvider extends PaymentProvider {
     return answer.kind === 'answer' && answer.status === 200 ? outcomeOf(answer) : UNKNOWN;
   }
 
-  override async refund({ outcome }: Attempt, refund: Refund, now: Instant): Promise<'done' | 'refused' | 'again'> {
+  override async refund(
+    { outcome }: Attempt,
+    refund: Refund,
+    now: Instant,
+  ): Promise<'done' | 'refused' | 'again'> {
     const body = { charge: outcome.chargeRef, amount: formatAmount(refund.amount), now: formatInstant(now) };
     const answer = await this.call('POST', '/v1/refunds', refund.key, body);
     if (answer.kind !== 'answer' || answer.status >= 500) return 'again';
@@ -100,12 +134,19 @@ export class SandboxPaymentProvider extends PaymentProvider {
   override readWebhook(rawBody: Buffer, headers: Readonly<Record<string, string>>): WebhookReading {
     const body = webhookBody.safeParse(parseJson(rawBody));
     if (!body.success) return { kind: 'unreadable' };
-    if (!this.isSigned(rawBody, headers, body.data)) return { kind: 'forged', claimedTenantId: body.data.account };
+    if (!this.isSigned(rawBody, headers, body.data))
+      return { kind: 'forged', claimedTenantId: body.data.account };
     return { kind: 'event', event: eventOf(body.data) };
   }
 
-  private isSigned(rawBody: Buffer, headers: Readonly<Record<string, string>>, { account, mode }: WebhookBody): boolean {
-    const secret = createHmac('sha256', this.options.webhookSecret).update(`sandbox webhooks ${mode} ${account}`).digest('base64');
+  private isSigned(
+    rawBody: Buffer,
+    headers: Readonly<Record<string, string>>,
+    { account, mode }: WebhookBody,
+  ): boolean {
+    const secret = createHmac('sha256', this.options.webhookSecret)
+      .update(`sandbox webhooks ${mode} ${account}`)
+      .digest('base64');
     try {
       new Webhook(secret).verify(rawBody, { ...headers }, { jsonParse: false });
       return true;
@@ -122,15 +163,28 @@ export class SandboxPaymentProvider extends PaymentProvider {
     }
   }
 
-  private async request(method: string, path: string, key: string | undefined, body: unknown): Promise<Answer> {
+  private async request(
+    method: string,
+    path: string,
+    key: string | undefined,
+    body: unknown,
+  ): Promise<Answer> {
     const answer = await fetch(new URL(path, this.options.url), {
       method,
-      headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...(key === undefined ? {} : { 'idempotency-key': key }) },
+      headers: {
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(key === undefined ? {} : { 'idempotency-key': key }),
+      },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       signal: AbortSignal.timeout(this.options.answerWithinMs ?? ANSWER_WITHIN_MS),
     });
     const simulatesRefusal = answer.headers.get('sandbox-simulates') === 'connection_refused';
-    return { kind: 'answer', status: answer.status, simulatesRefusal, body: (await answer.json()) as unknown };
+    return {
+      kind: 'answer',
+      status: answer.status,
+      simulatesRefusal,
+      body: (await answer.json()) as unknown,
+    };
   }
 }
 
@@ -142,11 +196,18 @@ function outcomeOf(answer: Answer): Outcome {
   const parsed = chargeAnswer.safeParse(answer.body);
   if (!parsed.success || answer.status !== 200) return UNKNOWN;
   const { charge, status, code, advice, captured_at } = parsed.data;
-  return { state: STATES[status], chargeRef: charge, declineCode: code, adviceCode: advice, capturedAt: instantOrNull(captured_at) };
+  return {
+    state: STATES[status],
+    chargeRef: charge,
+    declineCode: code,
+    adviceCode: advice,
+    capturedAt: instantOrNull(captured_at),
+  };
 }
 
 function eventOf({ id, type, account, mode, data }: WebhookBody): ProviderEvent {
-  const event = type.slice('charge.'.length) as 'succeeded' | 'declined' | 'dispute_opened' | 'dispute_won' | 'dispute_lost';
+  const event = type.slice('charge.'.length) as
+    'succeeded' | 'declined' | 'dispute_opened' | 'dispute_won' | 'dispute_lost';
   const settled = event === 'succeeded' || event === 'declined';
   return {
     tenantId: account,
@@ -167,7 +228,9 @@ function eventOf({ id, type, account, mode, data }: WebhookBody): ProviderEvent 
 function isUnconnected(error: unknown): boolean {
   const cause = error instanceof Error ? error.cause : undefined;
   const codes = [cause, ...(cause instanceof AggregateError ? (cause.errors as unknown[]) : [])];
-  return codes.some((one) => one instanceof Error && 'code' in one && NEVER_CONNECTED.includes(String(one.code)));
+  return codes.some(
+    (one) => one instanceof Error && 'code' in one && NEVER_CONNECTED.includes(String(one.code)),
+  );
 }
 
 function instantOrNull(text: string | null): Instant | null {

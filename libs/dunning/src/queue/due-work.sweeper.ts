@@ -32,13 +32,17 @@ export class DueWorkSweeper implements Sweeper {
   }
 
   async sweep(scope: string | null, systemNow: Instant): Promise<number> {
-    const { rows } = await this.database.asWorker((tx) => tx.query<DueRow>(this.work.due, [scope, pgInstant(systemNow)]));
+    const { rows } = await this.database.asWorker((tx) =>
+      tx.query<DueRow>(this.work.due, [scope, pgInstant(systemNow)]),
+    );
     if (rows.length > 0) await this.take(rows.map(toJob));
     return rows.length;
   }
 
   async nextDue(tenantId: string, after: Instant): Promise<Instant | null> {
-    const { rows } = await this.database.asWorker((tx) => tx.query<{ at: string | null }>(this.work.next, [tenantId, pgInstant(after)]));
+    const { rows } = await this.database.asWorker((tx) =>
+      tx.query<{ at: string | null }>(this.work.next, [tenantId, pgInstant(after)]),
+    );
     return instantOrNullFromPg(rows[0]?.at ?? null);
   }
 }

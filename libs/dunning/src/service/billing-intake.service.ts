@@ -31,10 +31,16 @@ export class BillingIntake {
   }
 
   /** A new method charges everything due; a removed one charges nothing. */
-  async method(session: Session, payerId: string, facts: PaymentMethodFacts | null, version: number): Promise<void> {
+  async method(
+    session: Session,
+    payerId: string,
+    facts: PaymentMethodFacts | null,
+    version: number,
+  ): Promise<void> {
     await this.payers.lock(session, payerId);
     const method = facts === null ? null : toMethod(facts);
-    if ((await this.payers.applyMethod(session, payerId, method, version)) && method !== null) await this.chargeAll(session, payerId);
+    if ((await this.payers.applyMethod(session, payerId, method, version)) && method !== null)
+      await this.chargeAll(session, payerId);
   }
 
   /** A method that came with a request, its fact still on the way. */
@@ -46,12 +52,18 @@ export class BillingIntake {
 
   private async chargeAll(session: Session, payerId: string): Promise<void> {
     for (const collected of await this.invoices.unsettled(session, payerId)) {
-      if (isChargedAutomatically(collected)) await this.invoices.saveCampaign(session, collected.invoice.id, tryNow(collected, session.now));
+      if (isChargedAutomatically(collected))
+        await this.invoices.saveCampaign(session, collected.invoice.id, tryNow(collected, session.now));
     }
   }
 }
 
-function changedCampaign(before: CollectedInvoice | null, after: CollectedInvoice, cause: InvoiceCause, now: Instant): Campaign {
+function changedCampaign(
+  before: CollectedInvoice | null,
+  after: CollectedInvoice,
+  cause: InvoiceCause,
+  now: Instant,
+): Campaign {
   if (cause === 'reopened') return reopened(after, now);
   if (!isDunned(after)) return { ...after.campaign, tryAt: null };
   return before !== null && isDunned(before) ? after.campaign : tryNow(after, now);

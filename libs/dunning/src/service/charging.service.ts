@@ -75,13 +75,19 @@ export class Charging {
   }
 
   /** Decides one charge that somebody asked for. The caller holds the payer's lock. */
-  async prepare(session: Session, collected: CollectedInvoice, method: Method | null, purpose: Purpose): Promise<Prepared> {
+  async prepare(
+    session: Session,
+    collected: CollectedInvoice,
+    method: Method | null,
+    purpose: Purpose,
+  ): Promise<Prepared> {
     if (!isPayable(collected)) return { kind: 'refused', code: 'nothing_owed' };
     const open = await this.attempts.openOf(session, collected.invoice.id);
     if (open?.outcome.state === 'action_required') return { kind: 'cancel', attempt: open };
     if (open !== null) return { kind: 'refused', code: 'payment_open' };
     if (method === null && purpose === 'charge') return { kind: 'refused', code: 'payment_method_missing' };
-    if (method !== null && (await this.isForbidden(session, collected, method))) return { kind: 'refused', code: 'retry_forbidden' };
+    if (method !== null && (await this.isForbidden(session, collected, method)))
+      return { kind: 'refused', code: 'retry_forbidden' };
     return this.create(session, collected, method, purpose);
   }
 
@@ -89,12 +95,22 @@ export class Charging {
     await this.payers.lock(session, payerId);
     const collected = await this.invoices.nextDue(session, payerId);
     if (collected === null) return null;
-    const prepared = await this.prepare(session, collected, await this.payers.method(session, payerId), 'charge');
+    const prepared = await this.prepare(
+      session,
+      collected,
+      await this.payers.method(session, payerId),
+      'charge',
+    );
     if (prepared.kind === 'refused') await this.useUpStep(session, collected, prepared.code);
     return prepared;
   }
 
-  private async create(session: Session, collected: CollectedInvoice, method: Method | null, purpose: Purpose): Promise<Prepared> {
+  private async create(
+    session: Session,
+    collected: CollectedInvoice,
+    method: Method | null,
+    purpose: Purpose,
+  ): Promise<Prepared> {
     const { invoice, campaign } = collected;
     const profile = await this.directory.profile(session, invoice.payerId);
     invariant(profile, `The facts of customer ${invoice.payerId} precede its invoices`);
@@ -133,7 +149,10 @@ export class Charging {
     const method = await this.payers.method(session, invoice.payerId);
     const holder = { funding: method?.funding ?? 'credit', zone: profile?.zone ?? 'UTC' };
     const skipped = afterCap(collected, policy, holder, session.now);
-    await this.invoices.saveCampaign(session, invoice.id, { ...skipped, failedAt: campaign.failedAt ?? session.now });
+    await this.invoices.saveCampaign(session, invoice.id, {
+      ...skipped,
+      failedAt: campaign.failedAt ?? session.now,
+    });
   }
 
   private async reportMissingMethod(session: Session, collected: CollectedInvoice): Promise<void> {
@@ -143,7 +162,11 @@ export class Charging {
   }
 
   /** A method that was refused for good, and a network's cap per card and amount, forbid a try whoever asks. */
-  private async isForbidden(session: Session, { invoice }: CollectedInvoice, method: Method): Promise<boolean> {
+  private async isForbidden(
+    session: Session,
+    { invoice }: CollectedInvoice,
+    method: Method,
+  ): Promise<boolean> {
     const last = await this.attempts.lastDeclineOf(session, invoice.payerId, method.id);
     if (last !== null && forbidsMethod(readDecline(last.declineCode ?? '', last.adviceCode))) return true;
     const since = addMicros(session.now, -CAP_HORIZON);

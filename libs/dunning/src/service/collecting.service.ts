@@ -31,7 +31,8 @@ export class Collecting {
       if (unlocked === null) return 'unknown_invoice';
       await this.payers.lock(session, unlocked.invoice.payerId);
       const collected = (await this.invoices.find(session, invoiceId)) ?? unlocked;
-      if (collected.campaign.outageSince === null || collected.campaign.tryAt !== null) return 'nothing_to_restart';
+      if (collected.campaign.outageSince === null || collected.campaign.tryAt !== null)
+        return 'nothing_to_restart';
       const campaign = { ...tryNow(collected, session.now), outageTries: 0 };
       await this.invoices.saveCampaign(session, invoiceId, campaign);
       return 'restarted';

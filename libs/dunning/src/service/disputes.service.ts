@@ -22,7 +22,8 @@ export class Disputes {
     if (collected === null || collected.campaign.capturedBy !== attempt.id) return;
     const disputed = event === 'dispute_opened';
     // Lost: the money is gone. The invoice is owed again once billing reopens it, and until then the denial stays.
-    if (event !== 'dispute_lost') await this.invoices.saveCampaign(session, attempt.invoiceId, { ...collected.campaign, disputed });
+    if (event !== 'dispute_lost')
+      await this.invoices.saveCampaign(session, attempt.invoiceId, { ...collected.campaign, disputed });
     await this.facts.disputed(session, attempt, event);
     await this.standing.reassess(session, attempt.payerId);
   }

@@ -8,7 +8,9 @@ import type { CollectedInvoice, Decline } from '../domain';
 import type { Attempt } from './ports';
 import type { Session } from './session';
 
-type Said = { [E in DunningEvent as E['type']]: { readonly type: E['type']; readonly data: E['data'] } }[DunningEvent['type']];
+type Said = {
+  [E in DunningEvent as E['type']]: { readonly type: E['type']; readonly data: E['data'] };
+}[DunningEvent['type']];
 
 /** What an operator must see. */
 export type Alert =
@@ -30,7 +32,10 @@ export class DunningFacts {
 
   succeeded(session: Session, attempt: Attempt): Promise<void> {
     const capturedAt = formatInstant(attempt.outcome.capturedAt ?? session.now);
-    return this.say(session, attempt.payerId, { type: 'payment.succeeded', data: { ...whichPayment(attempt), capturedAt } });
+    return this.say(session, attempt.payerId, {
+      type: 'payment.succeeded',
+      data: { ...whichPayment(attempt), capturedAt },
+    });
   }
 
   failed(
@@ -57,16 +62,30 @@ export class DunningFacts {
     return this.say(session, customerId, { type: 'payment.method_missing', data });
   }
 
-  disputed(session: Session, attempt: Attempt, event: 'dispute_opened' | 'dispute_won' | 'dispute_lost'): Promise<void> {
+  disputed(
+    session: Session,
+    attempt: Attempt,
+    event: 'dispute_opened' | 'dispute_won' | 'dispute_lost',
+  ): Promise<void> {
     const state = event === 'dispute_opened' ? 'open' : event === 'dispute_won' ? 'won' : 'lost';
-    return this.say(session, attempt.payerId, { type: 'payment.disputed', data: { ...whichPayment(attempt), state } });
+    return this.say(session, attempt.payerId, {
+      type: 'payment.disputed',
+      data: { ...whichPayment(attempt), state },
+    });
   }
 
   collection(session: Session, facts: CollectionFacts): Promise<void> {
     return this.say(session, facts.customerId, { type: 'collection.changed', data: facts });
   }
 
-  suspensionScheduled(session: Session, payerId: string, suspendAt: Instant, anchor: Instant, due: Nano, currency: string): Promise<void> {
+  suspensionScheduled(
+    session: Session,
+    payerId: string,
+    suspendAt: Instant,
+    anchor: Instant,
+    due: Nano,
+    currency: string,
+  ): Promise<void> {
     const data = {
       customerId: payerId,
       suspendAt: formatInstant(suspendAt),

@@ -87,7 +87,11 @@ export class Outcomes {
   /** The first capture pays the invoice; whatever is captured beyond what is owed goes back by itself. */
   private async captured(session: Session, attempt: Attempt, collected: CollectedInvoice): Promise<void> {
     if (!isPayable(collected)) return this.giveBack(session, attempt, attempt.amount);
-    await this.invoices.saveCampaign(session, attempt.invoiceId, afterCapture(collected.campaign, attempt.id));
+    await this.invoices.saveCampaign(
+      session,
+      attempt.invoiceId,
+      afterCapture(collected.campaign, attempt.id),
+    );
     await this.facts.succeeded(session, attempt);
     const excess = attempt.amount - collected.invoice.due;
     if (excess > 0n) await this.giveBack(session, attempt, excess);
@@ -109,7 +113,13 @@ export class Outcomes {
     const method = await this.payers.method(session, attempt.payerId);
     const methodChanged = attempt.method !== null && method !== null && method.id !== attempt.method.id;
     const holder = { funding: attempt.method?.funding ?? 'credit', zone: profile?.zone ?? 'UTC' };
-    const campaign = afterDecline(collected, { decline, triedAt: attempt.createdAt, methodChanged }, policy, holder, session.now);
+    const campaign = afterDecline(
+      collected,
+      { decline, triedAt: attempt.createdAt, methodChanged },
+      policy,
+      holder,
+      session.now,
+    );
     await this.invoices.saveCampaign(session, attempt.invoiceId, campaign);
     const first = isDunned(collected) && collected.campaign.declines === 0;
     await this.facts.failed(session, attempt, decline, campaign.tryAt, first);
@@ -126,10 +136,18 @@ export class Outcomes {
   private async waits(session: Session, attempt: Attempt, { campaign }: CollectedInvoice): Promise<void> {
     await this.invoices.saveCampaign(session, attempt.invoiceId, afterOpen(campaign));
     if (attempt.outcome.state !== 'action_required') return;
-    await this.facts.actionRequired(session, attempt, attempt.checkAt ?? addMicros(attempt.createdAt, ACTION_TIMEOUT));
+    await this.facts.actionRequired(
+      session,
+      attempt,
+      attempt.checkAt ?? addMicros(attempt.createdAt, ACTION_TIMEOUT),
+    );
   }
 
-  private async change(session: Session, invoiceId: string, change: (collected: CollectedInvoice) => Campaign): Promise<void> {
+  private async change(
+    session: Session,
+    invoiceId: string,
+    change: (collected: CollectedInvoice) => Campaign,
+  ): Promise<void> {
     const collected = await this.invoices.find(session, invoiceId);
     if (collected !== null) await this.invoices.saveCampaign(session, invoiceId, change(collected));
   }

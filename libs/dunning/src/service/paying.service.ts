@@ -61,7 +61,10 @@ function answerOf({ id: attemptId, outcome, amount }: Attempt): PayAnswer {
         capturedAt: outcome.capturedAt === null ? '' : formatInstant(outcome.capturedAt),
       };
     case 'declined': {
-      const { declineClass, declineCode } = readDecline(outcome.declineCode ?? 'generic_decline', outcome.adviceCode);
+      const { declineClass, declineCode } = readDecline(
+        outcome.declineCode ?? 'generic_decline',
+        outcome.adviceCode,
+      );
       return { outcome: 'declined', attemptId, declineClass, declineCode };
     }
     case 'created':

@@ -114,7 +114,12 @@ export abstract class AttemptStore {
   abstract openOfPayer(session: Session, payerId: string): Promise<readonly Attempt[]>;
   abstract capturedOf(session: Session, invoiceId: string): Promise<readonly Attempt[]>;
   /** Declines of this card of this payer since then, by when they were sent. */
-  abstract declinesOf(session: Session, payerId: string, providerRef: string, since: Instant): Promise<readonly PastDecline[]>;
+  abstract declinesOf(
+    session: Session,
+    payerId: string,
+    providerRef: string,
+    since: Instant,
+  ): Promise<readonly PastDecline[]>;
   /** The latest decline of this method of this payer; null when there is none. */
   abstract lastDeclineOf(session: Session, payerId: string, methodId: string): Promise<Outcome | null>;
   /** Calls that reached the provider, oldest first. */
@@ -128,7 +133,12 @@ export abstract class PayerStore {
   abstract save(session: Session, payer: Payer): Promise<void>;
   abstract method(session: Session, payerId: string): Promise<Method | null>;
   /** @returns whether the payer has another method now */
-  abstract applyMethod(session: Session, payerId: string, method: Method | null, version: number): Promise<boolean>;
+  abstract applyMethod(
+    session: Session,
+    payerId: string,
+    method: Method | null,
+    version: number,
+  ): Promise<boolean>;
   /** Stores a method whose version is still on its way. @returns whether it is another than the stored one */
   abstract adoptMethod(session: Session, payerId: string, method: Method): Promise<boolean>;
 }

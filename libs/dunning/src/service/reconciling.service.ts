@@ -37,12 +37,17 @@ export class Reconciling {
     return attempt !== null && attempt.checkAt !== null && attempt.checkAt <= session.now ? attempt : null;
   }
 
-  private async settle(session: Session, { id, payerId, outcome: before }: Attempt, outcome: Outcome): Promise<void> {
+  private async settle(
+    session: Session,
+    { id, payerId, outcome: before }: Attempt,
+    outcome: Outcome,
+  ): Promise<void> {
     await this.payers.lock(session, payerId);
     const attempt = await this.outcomes.take(session, id, outcome);
     if (attempt === null) return;
     // Stored and never sent: the process died in between. Nobody was out of reach, so it is simply tried again.
-    if (before.state === 'created' && attempt.outcome.state === 'not_sent') await this.tryAgain(session, attempt);
+    if (before.state === 'created' && attempt.outcome.state === 'not_sent')
+      await this.tryAgain(session, attempt);
     if (isOpen(attempt.outcome.state)) await this.lookAgain(session, attempt);
   }
 

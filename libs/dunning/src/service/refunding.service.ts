@@ -39,19 +39,27 @@ export class Refunding {
     await this.sessions.run(tenantId, (session) => this.settle(session, due.attempt, due.refund, result));
   }
 
-  private async promise(session: Session, request: RefundRequest): Promise<Refund | { code: 'nothing_captured' | 'more_than_captured' }> {
+  private async promise(
+    session: Session,
+    request: RefundRequest,
+  ): Promise<Refund | { code: 'nothing_captured' | 'more_than_captured' }> {
     const collected = await this.invoices.find(session, request.invoiceId);
     if (collected === null) return { code: 'nothing_captured' };
     await this.payers.lock(session, collected.invoice.payerId);
     const repeated = await this.refunds.find(session, request.key);
     if (repeated !== null) return repeated;
-    const captured = (await this.attempts.capturedOf(session, request.invoiceId)).filter((attempt) => left(attempt) > 0n);
+    const captured = (await this.attempts.capturedOf(session, request.invoiceId)).filter(
+      (attempt) => left(attempt) > 0n,
+    );
     const own = captured.find((attempt) => attempt.id === collected.campaign.capturedBy) ?? captured[0];
     if (own === undefined) return { code: 'nothing_captured' };
     const amount = request.amount === null ? left(own) : nano(request.amount);
     if (amount > left(own)) return { code: 'more_than_captured' };
     const refund = { key: request.key, attemptId: own.id, amount, tries: 0, dueAt: session.now };
-    invariant((await this.refunds.claim(session, refund)) === null, 'The lock keeps a refund key from being claimed twice');
+    invariant(
+      (await this.refunds.claim(session, refund)) === null,
+      'The lock keeps a refund key from being claimed twice',
+    );
     await this.attempts.save(session, { ...own, refunded: own.refunded + amount });
     return refund;
   }
@@ -63,10 +71,19 @@ export class Refunding {
     return attempt === null ? null : { refund, attempt, now: session.now };
   }
 
-  private async settle(session: Session, attempt: Attempt, refund: Refund, result: 'done' | 'refused' | 'again'): Promise<void> {
+  private async settle(
+    session: Session,
+    attempt: Attempt,
+    refund: Refund,
+    result: 'done' | 'refused' | 'again',
+  ): Promise<void> {
     const tries = refund.tries + 1;
     const again = result === 'again' && tries < MOST_TRIES;
-    await this.refunds.save(session, { ...refund, tries, dueAt: again ? addMicros(session.now, SEND_AGAIN) : null });
+    await this.refunds.save(session, {
+      ...refund,
+      tries,
+      dueAt: again ? addMicros(session.now, SEND_AGAIN) : null,
+    });
     if (result === 'done' || again) return;
     const detail = `The refund of ${formatAmount(refund.amount)} ${attempt.currency} for invoice ${attempt.invoiceId} was not taken.`;
     await this.facts.alert(session, attempt.payerId, 'refund_failed', detail);

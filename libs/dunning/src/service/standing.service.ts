@@ -34,7 +34,12 @@ export class Standing {
   }
 
   /** A channel took the warning about that anchor: from here on its notice runs. */
-  async warningDelivered(session: Session, payerId: string, anchor: Instant, deliveredAt: Instant): Promise<void> {
+  async warningDelivered(
+    session: Session,
+    payerId: string,
+    anchor: Instant,
+    deliveredAt: Instant,
+  ): Promise<void> {
     const payer = await this.payers.lock(session, payerId);
     const known = payer.warnings.find((warning) => warning.anchor === anchor);
     if (known === undefined || known.deliveredAt !== null) return;
@@ -47,15 +52,24 @@ export class Standing {
     const payer = await this.payers.lock(session, payerId);
     const known = payer.warnings.find((warning) => warning.anchor === anchor);
     if (known === undefined || known.deliveredAt !== null || known.undeliverable) return;
-    await this.payers.save(session, { ...payer, warnings: replace(payer.warnings, { ...known, undeliverable: true }) });
+    await this.payers.save(session, {
+      ...payer,
+      warnings: replace(payer.warnings, { ...known, undeliverable: true }),
+    });
     const detail = `No channel can take the suspension warning of customer ${payerId}; it stays in grace.`;
     await this.facts.alert(session, payerId, 'warning_undeliverable', detail);
   }
 
-  private async assess(session: Session, payer: Payer, invoices: readonly CollectedInvoice[]): Promise<Collection> {
+  private async assess(
+    session: Session,
+    payer: Payer,
+    invoices: readonly CollectedInvoice[],
+  ): Promise<Collection> {
     const policyOf = await this.directory.policies(session);
     const open = await this.attempts.openOfPayer(session, payer.id);
-    const unpaid = invoices.filter(isDunned).map((invoice) => toUnpaid(invoice, policyOf(invoice.invoice.policyKey), open));
+    const unpaid = invoices
+      .filter(isDunned)
+      .map((invoice) => toUnpaid(invoice, policyOf(invoice.invoice.policyKey), open));
     const disputed = await this.invoices.anyDisputed(session, payer.id);
     return collectionState(unpaid, payer.warnings, disputed, session.now);
   }
@@ -82,10 +96,18 @@ export class Standing {
   ): Promise<readonly Warning[]> {
     const anchors = new Set(invoices.map((one) => one.invoice.anchor));
     const kept = payer.warnings.filter((warning) => anchors.has(warning.anchor));
-    if (!warningDue || anchor === null || policy === null || kept.some((warning) => warning.anchor === anchor)) return kept;
+    if (
+      !warningDue ||
+      anchor === null ||
+      policy === null ||
+      kept.some((warning) => warning.anchor === anchor)
+    )
+      return kept;
     const owed = invoices.map((one) => one.invoice).filter((invoice) => invoiceIds.includes(invoice.id));
     const currency = owed.find((invoice) => invoice.anchor === anchor)?.currency ?? '';
-    const due = sumNano(owed.filter((invoice) => invoice.currency === currency).map((invoice) => invoice.due));
+    const due = sumNano(
+      owed.filter((invoice) => invoice.currency === currency).map((invoice) => invoice.due),
+    );
     const suspendAt = suspensionOf(policy, anchor, session.now);
     await this.facts.suspensionScheduled(session, payer.id, suspendAt, anchor, due, currency);
     return [...kept, { anchor, deliveredAt: null, undeliverable: false }];
@@ -100,13 +122,19 @@ export class Standing {
     const counted = invoices.filter((one) => invoiceIds.includes(one.invoice.id));
     const before = counted.some((one) => one.campaign.finished);
     for (const { invoice, campaign } of counted) {
-      if (!campaign.finished) await this.invoices.saveCampaign(session, invoice.id, { ...campaign, finished: true, tryAt: null });
+      if (!campaign.finished)
+        await this.invoices.saveCampaign(session, invoice.id, { ...campaign, finished: true, tryAt: null });
     }
-    if (!before && anchor !== null && policy !== null) await this.facts.finished(session, payerId, policy.finalAction, anchor);
+    if (!before && anchor !== null && policy !== null)
+      await this.facts.finished(session, payerId, policy.finalAction, anchor);
   }
 }
 
-function toUnpaid({ invoice, campaign }: CollectedInvoice, policy: Policy, open: readonly Attempt[]): UnpaidInvoice {
+function toUnpaid(
+  { invoice, campaign }: CollectedInvoice,
+  policy: Policy,
+  open: readonly Attempt[],
+): UnpaidInvoice {
   const attempt = open.find((one) => one.invoiceId === invoice.id);
   const waits = attempt?.outcome.state === 'unknown' || attempt?.outcome.state === 'pending';
   return {
@@ -127,7 +155,10 @@ function replace(warnings: readonly Warning[], changed: Warning): readonly Warni
 }
 
 /** The same object when nothing changed: then nothing is said. */
-function nextFacts(known: CollectionFacts, { state, anchor, suspendAt, policy, invoiceIds }: Collection): CollectionFacts {
+function nextFacts(
+  known: CollectionFacts,
+  { state, anchor, suspendAt, policy, invoiceIds }: Collection,
+): CollectionFacts {
   const ended = state === 'ended';
   const next: CollectionFacts = {
     customerId: known.customerId,

@@ -33,10 +33,13 @@ export class Webhooks {
   async take(rawBody: Buffer, headers: Readonly<Record<string, string>>): Promise<WebhookAnswer> {
     const reading = this.provider.readWebhook(rawBody, headers);
     if (reading.kind === 'unreadable') return 'unreadable';
-    if (reading.kind === 'event') return this.sessions.run(reading.event.tenantId, (session) => this.handle(session, reading.event));
+    if (reading.kind === 'event')
+      return this.sessions.run(reading.event.tenantId, (session) => this.handle(session, reading.event));
     const tenantId = reading.claimedTenantId;
     if (tenantId !== null) {
-      await this.sessions.run(tenantId, (session) => this.alert(session, 'A webhook with a wrong signature was refused; nothing moved.'));
+      await this.sessions.run(tenantId, (session) =>
+        this.alert(session, 'A webhook with a wrong signature was refused; nothing moved.'),
+      );
     }
     return 'forged';
   }
@@ -44,7 +47,10 @@ export class Webhooks {
   private async handle(session: Session, event: ProviderEvent): Promise<WebhookAnswer> {
     const attempt = await this.attempts.find(session, event.attemptId);
     if (attempt === null || attempt.mode !== event.mode) {
-      await this.alert(session, `A ${event.mode} event named attempt ${event.attemptId}, which is not of that mode; nothing moved.`);
+      await this.alert(
+        session,
+        `A ${event.mode} event named attempt ${event.attemptId}, which is not of that mode; nothing moved.`,
+      );
       return 'refused';
     }
     await this.payers.lock(session, attempt.payerId);

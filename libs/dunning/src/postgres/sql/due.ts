@@ -1,5 +1,6 @@
 /** A row's present: its tenant's virtual clock, else the system's ($2). */
-const PRESENT = (alias: string) => `coalesce((select c.now from tenant_clock c where c.tenant_id = ${alias}.tenant_id), $2::timestamptz)`;
+const PRESENT = (alias: string) =>
+  `coalesce((select c.now from tenant_clock c where c.tenant_id = ${alias}.tenant_id), $2::timestamptz)`;
 
 /** Payers with an invoice to try; $1 null for all tenants. `due` names the piece of work, so that it is queued once. */
 export const duePayers = {
@@ -32,8 +33,20 @@ export const dueStandings = {
 
 /** One minimum per kind of work: each reads the first entry of its own partial index. */
 export const nextDue = {
-  payers: { name: 'dunning_next_payer', text: 'select min(try_at) as at from invoice where tenant_id = $1 and try_at > $2::timestamptz' },
-  attempts: { name: 'dunning_next_attempt', text: 'select min(check_at) as at from attempt where tenant_id = $1 and check_at > $2::timestamptz' },
-  refunds: { name: 'dunning_next_refund', text: 'select min(due_at) as at from refund where tenant_id = $1 and due_at > $2::timestamptz' },
-  standings: { name: 'dunning_next_standing', text: 'select min(due_at) as at from payer where tenant_id = $1 and due_at > $2::timestamptz' },
+  payers: {
+    name: 'dunning_next_payer',
+    text: 'select min(try_at) as at from invoice where tenant_id = $1 and try_at > $2::timestamptz',
+  },
+  attempts: {
+    name: 'dunning_next_attempt',
+    text: 'select min(check_at) as at from attempt where tenant_id = $1 and check_at > $2::timestamptz',
+  },
+  refunds: {
+    name: 'dunning_next_refund',
+    text: 'select min(due_at) as at from refund where tenant_id = $1 and due_at > $2::timestamptz',
+  },
+  standings: {
+    name: 'dunning_next_standing',
+    text: 'select min(due_at) as at from payer where tenant_id = $1 and due_at > $2::timestamptz',
+  },
 };
