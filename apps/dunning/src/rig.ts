@@ -28,6 +28,7 @@ import {
   TEST_ROLE_SECRET,
 } from '@tallygate/platform';
 import type { Principal, RunningService, ServiceContext, TestDatabase } from '@tallygate/platform';
+import { acme, testTenant } from './rig-facts';
 // The sandbox is an application, not a library; tests of the two together need its code itself.
 /* eslint-disable @nx/enforce-module-boundaries */
 import { startSandbox } from '../../sandbox/src/server';
@@ -167,44 +168,12 @@ export class Rig {
     this.events.length = 0;
     this.invoiceNumber = 0;
     this.deliverWarnings = true;
-    const settings = {
-      lateness: '1h',
-      dedupWindow: '35d',
-      discloseBalance: false,
-      disclosePrice: true,
-      portalUrl: null,
-      docsUrl: null,
-    };
-    const tenant = {
-      id: this.tenantId,
-      name: 'test',
-      mode: 'test' as const,
-      timezone: 'UTC',
-      currency: 'USD',
-      settings,
-      clock,
-    };
-    await this.say(clock, { type: 'tenant.changed', data: { tenant } });
+    await this.say(clock, { type: 'tenant.changed', data: { tenant: testTenant(this.tenantId, clock) } });
     await this.say(clock, {
       type: 'catalog.applied',
       data: { revision: 1, catalog: { ...catalogSchema.parse({}), ...catalog } },
     });
-    const customer = {
-      id: this.customerId,
-      key: 'acme',
-      name: null,
-      email: 'a@acme.example',
-      webhookUrl: null,
-      timezone: 'UTC',
-      currency: 'USD',
-      subjects: [],
-      apiKeys: [],
-      parentId: null,
-      payerId: null,
-      overdraft: {},
-      version: 1,
-    };
-    await this.say(clock, { type: 'customer.changed', data: { customer } });
+    await this.say(clock, { type: 'customer.changed', data: { customer: acme(this.customerId) } });
     if (card !== null) await this.card(card, method);
     await this.settle();
   }
