@@ -41,7 +41,13 @@ export type { OutboxRecord } from './outbox/outbox';
 export { PgOutbox } from './outbox/pg-outbox';
 
 export { EventBus } from './bus/event-bus';
-export type { IncomingMessage, OutgoingMessage, RunningSubscription, Slice, Subscription } from './bus/event-bus';
+export type {
+  IncomingMessage,
+  OutgoingMessage,
+  RunningSubscription,
+  Slice,
+  Subscription,
+} from './bus/event-bus';
 export { InProcessEventBus } from './bus/in-process-event-bus';
 export { KafkaEventBus } from './bus/kafka-event-bus';
 export type { KafkaBusOptions } from './bus/kafka-event-bus';
@@ -65,7 +71,15 @@ export { KeyDirectory, SCOPES } from './auth/principal';
 export type { Principal, Scope } from './auth/principal';
 export { apiKeyHint, generateApiKey, hashApiKey, sameSecret } from './auth/api-key';
 export type { KeyMode } from './auth/api-key';
-export { ApiKeyGuard, CurrentPrincipal, grants, principalOf, Public, RequireScope, RootOnly } from './auth/api-key-guard';
+export {
+  ApiKeyGuard,
+  CurrentPrincipal,
+  grants,
+  principalOf,
+  Public,
+  RequireScope,
+  RootOnly,
+} from './auth/api-key-guard';
 export type { Authenticated } from './auth/api-key-guard';
 export { CachedKeyDirectory } from './auth/cached-key-directory';
 export { HttpKeyDirectory } from './auth/http-key-directory';

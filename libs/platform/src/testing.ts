@@ -23,7 +23,11 @@ let clones = 0;
  * A database of its own with these schemas, copied from a template that is provisioned once per server: copying takes
  * milliseconds where running the migrations takes seconds.
  */
-export async function createTestDatabase(server: TestServer, schemas: readonly SchemaProvisioning[], prepare?: Prepare): Promise<TestDatabase> {
+export async function createTestDatabase(
+  server: TestServer,
+  schemas: readonly SchemaProvisioning[],
+  prepare?: Prepare,
+): Promise<TestDatabase> {
   const template = await templateFor(server, schemas, prepare);
   clones += 1;
   const name = `${template}_${process.pid}_${clones}`;
@@ -31,7 +35,11 @@ export async function createTestDatabase(server: TestServer, schemas: readonly S
   return {
     url: server.url(name),
     roleSecret: TEST_ROLE_SECRET,
-    drop: () => asAdmin(server, async (admin) => void (await admin.query(`drop database if exists ${name} with (force)`))),
+    drop: () =>
+      asAdmin(
+        server,
+        async (admin) => void (await admin.query(`drop database if exists ${name} with (force)`)),
+      ),
   };
 }
 
@@ -41,7 +49,11 @@ export interface Prepare {
   readonly run: (ownerUrl: string, roleSecret: string) => Promise<void>;
 }
 
-async function templateFor(server: TestServer, schemas: readonly SchemaProvisioning[], prepare: Prepare | undefined): Promise<string> {
+async function templateFor(
+  server: TestServer,
+  schemas: readonly SchemaProvisioning[],
+  prepare: Prepare | undefined,
+): Promise<string> {
   const name = `tallygate_template_${fingerprint(schemas, prepare)}`;
   await asAdmin(server, async (admin) => {
     // Two test workers may want the same template of one server at once.
@@ -53,18 +65,32 @@ async function templateFor(server: TestServer, schemas: readonly SchemaProvision
 }
 
 /** Built under another name first, so that a template that exists is complete. */
-async function build(server: TestServer, admin: Client, name: string, schemas: readonly SchemaProvisioning[], prepare: Prepare | undefined): Promise<void> {
+async function build(
+  server: TestServer,
+  admin: Client,
+  name: string,
+  schemas: readonly SchemaProvisioning[],
+  prepare: Prepare | undefined,
+): Promise<void> {
   const draft = `${name}_draft`;
   await admin.query(`drop database if exists ${draft} with (force)`);
   await admin.query(`create database ${draft}`);
-  for (const schema of schemas) await provisionSchema({ ...schema, ownerUrl: server.url(draft), roleSecret: TEST_ROLE_SECRET });
+  for (const schema of schemas)
+    await provisionSchema({ ...schema, ownerUrl: server.url(draft), roleSecret: TEST_ROLE_SECRET });
   await prepare?.run(server.url(draft), TEST_ROLE_SECRET);
   await admin.query(`alter database ${draft} rename to ${name}`);
 }
 
 function fingerprint(schemas: readonly SchemaProvisioning[], prepare: Prepare | undefined): string {
-  const parts = schemas.map(({ schema, migrations, withoutTenant = [] }) => [schema, migrations.map((migration) => new migration().name), withoutTenant]);
-  return createHash('sha256').update(JSON.stringify([parts, prepare?.name])).digest('hex').slice(0, 16);
+  const parts = schemas.map(({ schema, migrations, withoutTenant = [] }) => [
+    schema,
+    migrations.map((migration) => new migration().name),
+    withoutTenant,
+  ]);
+  return createHash('sha256')
+    .update(JSON.stringify([parts, prepare?.name]))
+    .digest('hex')
+    .slice(0, 16);
 }
 
 async function asAdmin<T>(server: TestServer, work: (admin: Client) => Promise<T>): Promise<T> {

@@ -3,10 +3,7 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 export type KeyMode = 'test' | 'live';
 
 /** `tg_test_` or `tg_live_` and 32 random bytes. Only the hash is ever stored. */
-export function generateApiKey(
-  mode: KeyMode,
-  random: (bytes: number) => Uint8Array = randomBytes,
-): string {
+export function generateApiKey(mode: KeyMode, random: (bytes: number) => Uint8Array = randomBytes): string {
   return `tg_${mode}_${Buffer.from(random(32)).toString('base64url')}`;
 }
 

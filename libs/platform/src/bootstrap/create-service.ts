@@ -59,7 +59,10 @@ class ProcessModule {}
 class SecretModule {}
 
 /** One HTTP server over the services of a process, with everything that every service shares wired. */
-export async function createService(module: Type | DynamicModule, options: CreateServiceOptions): Promise<RunningService> {
+export async function createService(
+  module: Type | DynamicModule,
+  options: CreateServiceOptions,
+): Promise<RunningService> {
   const log = options.log ?? createLog({ name: options.name, level: options.config.LOG_LEVEL });
   const app = await createApp(module, options, log);
   const close = once(() => closeAll(app, options, log));
@@ -75,8 +78,17 @@ export async function createService(module: Type | DynamicModule, options: Creat
   return { app, port, url, close };
 }
 
-async function createApp(module: Type | DynamicModule, options: CreateServiceOptions, log: Log): Promise<NestFastifyApplication> {
-  const adapter = new FastifyAdapter({ bodyLimit: BODY_LIMIT, trustProxy: true, forceCloseConnections: 'idle', routerOptions: { maxParamLength: 512 } });
+async function createApp(
+  module: Type | DynamicModule,
+  options: CreateServiceOptions,
+  log: Log,
+): Promise<NestFastifyApplication> {
+  const adapter = new FastifyAdapter({
+    bodyLimit: BODY_LIMIT,
+    trustProxy: true,
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: 512 },
+  });
   const app = await NestFactory.create<NestFastifyApplication>(processModule(module, options), adapter, {
     bodyParser: false,
     abortOnError: false,
@@ -111,7 +123,11 @@ function internalSecret(secret: string): DynamicModule {
 }
 
 /** How a launcher learns the port: a line on stdout, a message over IPC, a file. */
-async function announce(app: NestFastifyApplication, { name, config }: CreateServiceOptions, log: Log): Promise<{ port: number; url: string }> {
+async function announce(
+  app: NestFastifyApplication,
+  { name, config }: CreateServiceOptions,
+  log: Log,
+): Promise<{ port: number; url: string }> {
   const address = app.getHttpServer().address();
   const port = typeof address === 'object' && address !== null ? address.port : config.PORT;
   const host = config.HOST ?? '127.0.0.1';
@@ -122,9 +138,14 @@ async function announce(app: NestFastifyApplication, { name, config }: CreateSer
   return { port, url };
 }
 
-async function closeAll(app: NestFastifyApplication, { contexts, closeLast = [] }: CreateServiceOptions, log: Log): Promise<void> {
+async function closeAll(
+  app: NestFastifyApplication,
+  { contexts, closeLast = [] }: CreateServiceOptions,
+  log: Log,
+): Promise<void> {
   const steps = [() => app.close(), ...contexts.map((context) => () => context.stop()), ...closeLast];
-  for (const step of steps) await step().catch((error: unknown) => log.error({ err: error }, 'closing failed; going on'));
+  for (const step of steps)
+    await step().catch((error: unknown) => log.error({ err: error }, 'closing failed; going on'));
 }
 
 function once(work: () => Promise<void>): () => Promise<void> {

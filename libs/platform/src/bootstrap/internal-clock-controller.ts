@@ -26,16 +26,23 @@ export class InternalClockController {
   /** Settles one service after the other, in the order in which facts flow. */
   @Post('settle')
   @HttpCode(200)
-  async settle(@Body(new ZodBody(settleBody)) { tenantId, now }: z.infer<typeof settleBody>): Promise<{ activity: number }> {
+  async settle(
+    @Body(new ZodBody(settleBody)) { tenantId, now }: z.infer<typeof settleBody>,
+  ): Promise<{ activity: number }> {
     let activity = 0;
-    for (const participant of this.participants) activity += (await participant.settle(tenantId, now)).activity;
+    for (const participant of this.participants)
+      activity += (await participant.settle(tenantId, now)).activity;
     return { activity };
   }
 
   @Post('next-due')
   @HttpCode(200)
-  async nextDue(@Body(new ZodBody(nextDueBody)) { tenantId, after }: z.infer<typeof nextDueBody>): Promise<{ nextDue: string | null }> {
-    const due = earliest(...(await Promise.all(this.participants.map((participant) => participant.nextDue(tenantId, after)))));
+  async nextDue(
+    @Body(new ZodBody(nextDueBody)) { tenantId, after }: z.infer<typeof nextDueBody>,
+  ): Promise<{ nextDue: string | null }> {
+    const due = earliest(
+      ...(await Promise.all(this.participants.map((participant) => participant.nextDue(tenantId, after)))),
+    );
     return { nextDue: due === null ? null : formatInstant(due) };
   }
 }

@@ -109,7 +109,12 @@ export async function createServiceContext(options: ServiceContextOptions): Prom
 function assemble(options: ServiceContextOptions, database: PgDatabase, log: Log): ServiceContext {
   const { name, bus } = options;
   const clock = options.clock ?? new SystemClock();
-  const ids = options.ids ?? new SequentialIds(() => toMillis(clock.now()), (bytes) => randomBytes(bytes));
+  const ids =
+    options.ids ??
+    new SequentialIds(
+      () => toMillis(clock.now()),
+      (bytes) => randomBytes(bytes),
+    );
   const metrics = options.metrics ?? createMetrics();
   const tenantTime = new PgTenantTime(database, clock);
   const outbox = new PgOutbox({ database, bus, log });
@@ -118,9 +123,21 @@ function assemble(options: ServiceContextOptions, database: PgDatabase, log: Log
   const sweepRunner = new SweepRunner(clock, log, sweepMetrics(metrics, name));
   sweepRunner.add(keySweeper(database));
   measureOutbox(metrics, name, outbox);
-  return new ServiceContext(name, database, bus, queue, outbox, tenantTime, participant, sweepRunner, clock, ids, log, metrics, [
-    databaseCheck(database, options.database.url),
-  ]);
+  return new ServiceContext(
+    name,
+    database,
+    bus,
+    queue,
+    outbox,
+    tenantTime,
+    participant,
+    sweepRunner,
+    clock,
+    ids,
+    log,
+    metrics,
+    [databaseCheck(database, options.database.url)],
+  );
 }
 
 /** Not part of a tenant's virtual clock: how long a key is kept is a matter of the machine's time. */
@@ -143,7 +160,10 @@ function databaseCheck(database: PgDatabase, url: string): ReadinessCheck {
 
 function sweepMetrics(metrics: Registry, service: string) {
   const swept = counter(metrics, 'tallygate_swept_total', 'Things done by sweeps', ['service', 'sweeper']);
-  const failed = counter(metrics, 'tallygate_sweep_failures_total', 'Sweeps that failed', ['service', 'sweeper']);
+  const failed = counter(metrics, 'tallygate_sweep_failures_total', 'Sweeps that failed', [
+    'service',
+    'sweeper',
+  ]);
   return {
     swept: (sweeper: string, count: number) => swept.inc({ service, sweeper }, count),
     failed: (sweeper: string) => failed.inc({ service, sweeper }),
@@ -152,7 +172,9 @@ function sweepMetrics(metrics: Registry, service: string) {
 
 function measureOutbox(metrics: Registry, service: string, outbox: PgOutbox): void {
   const depth = gauge(metrics, 'tallygate_outbox_depth', 'Facts that wait to be published', ['service']);
-  const age = gauge(metrics, 'tallygate_outbox_age_seconds', 'Age of the oldest fact that waits', ['service']);
+  const age = gauge(metrics, 'tallygate_outbox_age_seconds', 'Age of the oldest fact that waits', [
+    'service',
+  ]);
   onScrape(metrics, `tallygate_outbox_scrape_${service}`, async () => {
     const backlog = await outbox.backlog();
     depth.set({ service }, backlog.depth);

@@ -3,8 +3,12 @@ import type { EventBus, IncomingMessage, OutgoingMessage, Slice, Subscription } 
 import { PublishError } from './publish-error';
 
 /** Repeats what was not taken, as an outbox does, so that one text holds for a bus with a log and one without. */
-export async function publishReliably(bus: EventBus, topic: string, messages: readonly OutgoingMessage[]): Promise<void> {
-  for (let left = messages; left.length > 0; ) {
+export async function publishReliably(
+  bus: EventBus,
+  topic: string,
+  messages: readonly OutgoingMessage[],
+): Promise<void> {
+  for (let left = messages; left.length > 0;) {
     try {
       await bus.publish(topic, left);
       return;
@@ -28,7 +32,9 @@ export class Recorder {
   };
 
   texts(key?: string): string[] {
-    return this.handled.filter((message) => key === undefined || message.key === key).map((message) => message.value.toString());
+    return this.handled
+      .filter((message) => key === undefined || message.key === key)
+      .map((message) => message.value.toString());
   }
 
   async until(condition: () => boolean): Promise<void> {
@@ -57,9 +63,16 @@ export function eventBusConformance(name: string, create: () => Promise<EventBus
     it('delivers key, value and headers as they were', async () => {
       const reader = new Recorder();
       await subscribe(reader.handle);
-      await publishReliably(bus, topic, [{ key: 'ключ', value: Buffer.from([0, 255, 10]), headers: { tenant: 't-1', trace: 'ü' } }]);
+      await publishReliably(bus, topic, [
+        { key: 'ключ', value: Buffer.from([0, 255, 10]), headers: { tenant: 't-1', trace: 'ü' } },
+      ]);
       await reader.until(() => reader.handled.length === 1);
-      expect(reader.handled[0]).toMatchObject({ topic, key: 'ключ', value: Buffer.from([0, 255, 10]), headers: { tenant: 't-1', trace: 'ü' } });
+      expect(reader.handled[0]).toMatchObject({
+        topic,
+        key: 'ключ',
+        value: Buffer.from([0, 255, 10]),
+        headers: { tenant: 't-1', trace: 'ü' },
+      });
     });
 
     it('keeps the order of one key over messages and publishes', async () => {
@@ -67,7 +80,11 @@ export function eventBusConformance(name: string, create: () => Promise<EventBus
       const running = await subscribe(reader.handle);
       const texts = Array.from({ length: 60 }, (_, n) => String(n));
       for (let at = 0; at < 60; at += 20) {
-        await publishReliably(bus, topic, texts.slice(at, at + 20).flatMap((text) => [message('a', text), message('b', text)]));
+        await publishReliably(
+          bus,
+          topic,
+          texts.slice(at, at + 20).flatMap((text) => [message('a', text), message('b', text)]),
+        );
       }
       await running.caughtUp();
       expect(reader.texts('a')).toEqual(texts);
@@ -89,13 +106,20 @@ export function eventBusConformance(name: string, create: () => Promise<EventBus
       await subscribe(other.handle, { group: `other-of-${topic}` });
       await publishReliably(bus, topic, [message('a', '1'), message('b', '2')]);
       await Promise.all([one, other].map((reader) => reader.until(() => reader.handled.length === 2)));
-      expect([one.texts().sort(), other.texts().sort()]).toEqual([['1', '2'], ['1', '2']]);
+      expect([one.texts().sort(), other.texts().sort()]).toEqual([
+        ['1', '2'],
+        ['1', '2'],
+      ]);
     });
 
     it('gives slices of one partition, no longer than asked', async () => {
       const reader = new Recorder();
       const running = await subscribe(reader.handle, { maxSlice: 7 });
-      await publishReliably(bus, topic, Array.from({ length: 40 }, (_, n) => message(`k${n % 5}`, String(n))));
+      await publishReliably(
+        bus,
+        topic,
+        Array.from({ length: 40 }, (_, n) => message(`k${n % 5}`, String(n))),
+      );
       await running.caughtUp();
       expect(reader.handled).toHaveLength(40);
       for (const slice of reader.slices) {
@@ -103,7 +127,9 @@ export function eventBusConformance(name: string, create: () => Promise<EventBus
         expect(new Set(slice.messages.map((one) => one.partition))).toEqual(new Set([slice.partition]));
       }
       for (const key of ['k0', 'k1', 'k2', 'k3', 'k4']) {
-        expect(new Set(reader.handled.filter((one) => one.key === key).map((one) => one.partition)).size).toBe(1);
+        expect(
+          new Set(reader.handled.filter((one) => one.key === key).map((one) => one.partition)).size,
+        ).toBe(1);
       }
     });
 
@@ -119,7 +145,9 @@ export function eventBusConformance(name: string, create: () => Promise<EventBus
         },
         { maxSlice: 2 },
       );
-      await Promise.all(Array.from({ length: 30 }, (_, n) => publishReliably(bus, topic, [message(`k${n % 3}`, String(n))])));
+      await Promise.all(
+        Array.from({ length: 30 }, (_, n) => publishReliably(bus, topic, [message(`k${n % 3}`, String(n))])),
+      );
       await running.caughtUp();
       expect(overlaps).toBe(0);
     });
@@ -129,12 +157,17 @@ export function eventBusConformance(name: string, create: () => Promise<EventBus
       let refusals = 0;
       const running = await subscribe(
         async (slice) => {
-          if (slice.messages.some((one) => one.value.toString() === '3') && (refusals += 1) <= 3) throw new Error('not yet');
+          if (slice.messages.some((one) => one.value.toString() === '3') && (refusals += 1) <= 3)
+            throw new Error('not yet');
           await reader.handle(slice);
         },
         { maxSlice: 2 },
       );
-      await publishReliably(bus, topic, ['1', '2', '3', '4', '5', '6'].map((text) => message('a', text)));
+      await publishReliably(
+        bus,
+        topic,
+        ['1', '2', '3', '4', '5', '6'].map((text) => message('a', text)),
+      );
       await running.caughtUp();
       expect(refusals).toBe(4);
       expect([...new Set(reader.texts())]).toEqual(['1', '2', '3', '4', '5', '6']);
@@ -150,7 +183,11 @@ export function eventBusConformance(name: string, create: () => Promise<EventBus
       const poison = publishReliably(bus, topic, [message('poison', 'x')]);
       const keys = Array.from({ length: 40 }, (_, n) => `k${n}`);
       await Promise.race([poison, Promise.resolve()]);
-      const rest = publishReliably(bus, topic, keys.map((key) => message(key, key)));
+      const rest = publishReliably(
+        bus,
+        topic,
+        keys.map((key) => message(key, key)),
+      );
       // Those of the poisoned partition wait; at least all other partitions come through.
       await reader.until(() => new Set(reader.handled.map((one) => one.partition)).size >= 5);
       poisoned = false;
@@ -170,7 +207,9 @@ export function eventBusConformance(name: string, create: () => Promise<EventBus
       const publishing = publishReliably(bus, topic, [message('a', '1')]);
       await Promise.race([publishing, new Promise((resolve) => setImmediate(resolve))]);
       const order: string[] = [];
-      const caughtUp = Promise.resolve(publishing).then(() => running.caughtUp()).then(() => order.push('caught up'));
+      const caughtUp = Promise.resolve(publishing)
+        .then(() => running.caughtUp())
+        .then(() => order.push('caught up'));
       order.push('released');
       release();
       await caughtUp;
@@ -201,13 +240,15 @@ export function eventBusConformance(name: string, create: () => Promise<EventBus
 
     it('lets two handlers publish to each other', async () => {
       const reader = new Recorder();
-      const bounce = (to: string): Subscription['handle'] => async (slice) => {
-        for (const { key, value } of slice.messages) {
-          const left = Number(value.toString());
-          if (left > 0) await publishReliably(bus, to, [message(key, String(left - 1))]);
-        }
-        await reader.handle(slice);
-      };
+      const bounce =
+        (to: string): Subscription['handle'] =>
+        async (slice) => {
+          for (const { key, value } of slice.messages) {
+            const left = Number(value.toString());
+            if (left > 0) await publishReliably(bus, to, [message(key, String(left - 1))]);
+          }
+          await reader.handle(slice);
+        };
       await subscribe(bounce(`${topic}.back`));
       await bus.subscribe({ topics: [`${topic}.back`], group: `back-of-${topic}`, handle: bounce(topic) });
       await Promise.all(['a', 'b', 'c'].map((key) => publishReliably(bus, topic, [message(key, '6')])));
@@ -218,9 +259,15 @@ export function eventBusConformance(name: string, create: () => Promise<EventBus
       const reader = new Recorder();
       const running = await subscribe(reader.handle);
       const body = 'x'.repeat(2_000);
-      await publishReliably(bus, topic, Array.from({ length: 1_500 }, (_, n) => message('a', `${n} ${body}`)));
+      await publishReliably(
+        bus,
+        topic,
+        Array.from({ length: 1_500 }, (_, n) => message('a', `${n} ${body}`)),
+      );
       await running.caughtUp();
-      expect(reader.texts().map((text) => Number(text.split(' ')[0]))).toEqual(Array.from({ length: 1_500 }, (_, n) => n));
+      expect(reader.texts().map((text) => Number(text.split(' ')[0]))).toEqual(
+        Array.from({ length: 1_500 }, (_, n) => n),
+      );
     });
 
     it('stops after the slice in hand, and hands out none after that', async () => {

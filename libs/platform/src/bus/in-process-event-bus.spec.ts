@@ -30,6 +30,8 @@ describe('the in-process bus', () => {
   it('refuses a second reader of a topic in one group', async () => {
     const bus = new InProcessEventBus();
     await bus.subscribe({ topics: ['t'], group: 'g', handle: async () => undefined });
-    await expect(bus.subscribe({ topics: ['t', 'u'], group: 'g', handle: async () => undefined })).rejects.toThrow('already reads');
+    await expect(
+      bus.subscribe({ topics: ['t', 'u'], group: 'g', handle: async () => undefined }),
+    ).rejects.toThrow('already reads');
   });
 });

@@ -36,12 +36,18 @@ export class InProcessEventBus extends EventBus {
     const failures = (await Promise.all(deliveries)).filter((failure) => failure !== null);
     if (failures.length === 0) return;
     const failed = new Set(failures.flatMap((failure) => failure.left.map((addressed) => addressed.source)));
-    throw new PublishError(topic, messages.filter((message) => failed.has(message)), failures[0]?.cause);
+    throw new PublishError(
+      topic,
+      messages.filter((message) => failed.has(message)),
+      failures[0]?.cause,
+    );
   }
 
   override async subscribe(subscription: Subscription): Promise<RunningSubscription> {
     if ([...this.members].some((other) => sharesTopic(other.subscription, subscription))) {
-      throw new Error(`Group ${subscription.group} already reads one of ${subscription.topics.join(', ')} in this process`);
+      throw new Error(
+        `Group ${subscription.group} already reads one of ${subscription.topics.join(', ')} in this process`,
+      );
     }
     const member: Member = { subscription, lanes: new Map() };
     this.members.add(member);
@@ -60,13 +66,28 @@ export class InProcessEventBus extends EventBus {
     await Promise.all(members.map(stopMember));
   }
 
-  private deliver(member: Member, topic: string, incoming: readonly Addressed[], current: Lane | undefined): Promise<Failure | null>[] {
-    return [...byPartition(incoming)].map(([partition, addressed]) => this.enqueue(laneOf(member, topic, partition), member, addressed, current));
+  private deliver(
+    member: Member,
+    topic: string,
+    incoming: readonly Addressed[],
+    current: Lane | undefined,
+  ): Promise<Failure | null>[] {
+    return [...byPartition(incoming)].map(([partition, addressed]) =>
+      this.enqueue(laneOf(member, topic, partition), member, addressed, current),
+    );
   }
 
-  private enqueue(lane: Lane, member: Member, messages: readonly Addressed[], current: Lane | undefined): Promise<Failure | null> {
+  private enqueue(
+    lane: Lane,
+    member: Member,
+    messages: readonly Addressed[],
+    current: Lane | undefined,
+  ): Promise<Failure | null> {
     const detached = current !== undefined && waitsOn(lane, current);
-    const run = () => this.present.run(lane, () => (detached ? this.insist(lane, member, messages) : handle(lane, member, messages)));
+    const run = () =>
+      this.present.run(lane, () =>
+        detached ? this.insist(lane, member, messages) : handle(lane, member, messages),
+      );
     const done = lane.tail.then(run);
     lane.tail = done;
     if (detached) return Promise.resolve(null);
@@ -80,7 +101,10 @@ export class InProcessEventBus extends EventBus {
       const failure = await handle(lane, member, left);
       if (failure === null) return null;
       left = failure.left;
-      this.log.error({ err: failure.cause, group: member.subscription.group, topic: lane.topic }, 'a handler failed; trying again');
+      this.log.error(
+        { err: failure.cause, group: member.subscription.group, topic: lane.topic },
+        'a handler failed; trying again',
+      );
       await lane.pause.wait(backoffMs(failures));
     }
     return null;
@@ -151,7 +175,14 @@ function laneOf(member: Member, topic: string, partition: number): Lane {
   const name = `${topic}\n${partition}`;
   const known = member.lanes.get(name);
   if (known !== undefined) return known;
-  const lane: Lane = { topic, partition, pause: new Pause(), waitingOn: new Map(), tail: Promise.resolve(), stopped: false };
+  const lane: Lane = {
+    topic,
+    partition,
+    pause: new Pause(),
+    waitingOn: new Map(),
+    tail: Promise.resolve(),
+    stopped: false,
+  };
   member.lanes.set(name, lane);
   return lane;
 }

@@ -40,10 +40,23 @@ describe('the Kafka bus', () => {
 
   it('starts where the handler stored, whatever the group committed', async () => {
     const bus = newBus({ topics: { stored: 1 } });
-    await bus.publish('stored', ['0', '1', '2', '3', '4'].map((text) => message('a', text)));
-    for (const [start, expected] of [[3n, ['3', '4']], [1n, ['1', '2', '3', '4']], [5n, []], [null, ['0', '1', '2', '3', '4']]] as const) {
+    await bus.publish(
+      'stored',
+      ['0', '1', '2', '3', '4'].map((text) => message('a', text)),
+    );
+    for (const [start, expected] of [
+      [3n, ['3', '4']],
+      [1n, ['1', '2', '3', '4']],
+      [5n, []],
+      [null, ['0', '1', '2', '3', '4']],
+    ] as const) {
       const reader = new Recorder();
-      const running = await bus.subscribe({ topics: ['stored'], group: 'stored', handle: reader.handle, startAt: async () => start });
+      const running = await bus.subscribe({
+        topics: ['stored'],
+        group: 'stored',
+        handle: reader.handle,
+        startAt: async () => start,
+      });
       await running.caughtUp();
       await running.stop();
       expect(reader.texts()).toEqual(expected);
@@ -52,7 +65,10 @@ describe('the Kafka bus', () => {
 
   it('waits for a start that is slow to read, and asks again when it cannot be read', async () => {
     const bus = newBus({ topics: { slow: 1 } });
-    await bus.publish('slow', ['0', '1', '2'].map((text) => message('a', text)));
+    await bus.publish(
+      'slow',
+      ['0', '1', '2'].map((text) => message('a', text)),
+    );
     const reader = new Recorder();
     let asked = 0;
     const startAt = async () => {
@@ -76,18 +92,29 @@ describe('the Kafka bus', () => {
       changed.raise();
     };
     const noticed = changed.next();
-    const first = await one.subscribe({ topics: ['shared'], group: 'shared', handle: readers[0]!.handle, onRevoked });
+    const first = await one.subscribe({
+      topics: ['shared'],
+      group: 'shared',
+      handle: readers[0]!.handle,
+      onRevoked,
+    });
     const second = await other.subscribe({ topics: ['shared'], group: 'shared', handle: readers[1]!.handle });
     await noticed;
     expect(revoked.slice(0, 4).sort()).toEqual([0, 1, 2, 3]);
-    await one.publish('shared', Array.from({ length: 100 }, (_, n) => message(`k${n}`, String(n))));
+    await one.publish(
+      'shared',
+      Array.from({ length: 100 }, (_, n) => message(`k${n}`, String(n))),
+    );
     // Each member waits for the other's partitions too.
     await Promise.all([first.caughtUp(), second.caughtUp()]);
     const all = readers.flatMap((reader) => reader.texts());
     expect(new Set(all).size).toBe(100);
     expect(readers.every((reader) => reader.handled.length > 0)).toBe(true);
     await second.stop();
-    await one.publish('shared', Array.from({ length: 40 }, (_, n) => message(`k${n}`, `again ${n}`)));
+    await one.publish(
+      'shared',
+      Array.from({ length: 40 }, (_, n) => message(`k${n}`, `again ${n}`)),
+    );
     await first.caughtUp();
     expect(new Set(readers[0]!.texts().filter((text) => text.startsWith('again'))).size).toBe(40);
   });
@@ -127,7 +154,9 @@ describe('the Kafka bus', () => {
     const bus = newBus();
     const reader = new Recorder();
     const running = await bus.subscribe({ topics: ['large'], group: 'large', handle: reader.handle });
-    await expect(bus.publish('large', [message('a', 'x'.repeat(3_000_000))])).rejects.toThrow('were not taken');
+    await expect(bus.publish('large', [message('a', 'x'.repeat(3_000_000))])).rejects.toThrow(
+      'were not taken',
+    );
     await bus.publish('large', [message('a', 'small')]);
     await running.caughtUp();
     expect(reader.texts()).toEqual(['small']);
@@ -139,7 +168,10 @@ describe('the Kafka bus', () => {
     await bus.ensureTopics({ shaped: 9 });
     const reader = new Recorder();
     const running = await bus.subscribe({ topics: ['shaped'], group: 'shaped', handle: reader.handle });
-    await bus.publish('shaped', Array.from({ length: 60 }, (_, n) => message(`k${n}`, String(n))));
+    await bus.publish(
+      'shaped',
+      Array.from({ length: 60 }, (_, n) => message(`k${n}`, String(n))),
+    );
     await running.caughtUp();
     expect(new Set(reader.handled.map((one) => one.partition))).toEqual(new Set([0, 1, 2]));
   });
@@ -147,7 +179,9 @@ describe('the Kafka bus', () => {
 
 /** Reaches behind the port for the one thing that has no cause a test could make: kafkajs falling silent. */
 function consumerOf(bus: KafkaEventBus): { stop(): Promise<void> } {
-  const { subscriptions } = bus as unknown as { readonly subscriptions: ReadonlySet<{ readonly consumer: { stop(): Promise<void> } }> };
+  const { subscriptions } = bus as unknown as {
+    readonly subscriptions: ReadonlySet<{ readonly consumer: { stop(): Promise<void> } }>;
+  };
   const [subscription] = subscriptions;
   if (subscription === undefined) throw new Error('nothing subscribes');
   return subscription.consumer;

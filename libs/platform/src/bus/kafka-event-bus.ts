@@ -20,9 +20,16 @@ export interface KafkaBusOptions {
   readonly log?: Log;
 }
 
-export type KafkaSettings = Required<Omit<KafkaBusOptions, 'brokers' | 'clientId' | 'topics' | 'replicationFactor'>>;
+export type KafkaSettings = Required<
+  Omit<KafkaBusOptions, 'brokers' | 'clientId' | 'topics' | 'replicationFactor'>
+>;
 
-const DEFAULTS = { partitionsConsumedConcurrently: 4, stallMs: 30_000, sessionTimeoutMs: 30_000, log: silentLog };
+const DEFAULTS = {
+  partitionsConsumedConcurrently: 4,
+  stallMs: 30_000,
+  sessionTimeoutMs: 30_000,
+  log: silentLog,
+};
 const DEFAULT_PARTITIONS = 6;
 
 /** The production bus, over kafkajs, which is unmaintained: nothing outside this folder may know it. */
@@ -49,7 +56,10 @@ export class KafkaEventBus extends EventBus {
     });
     // Not idempotent: kafkajs loses the sequence after a fatal error and then refuses every message. Order is kept by
     // one request in flight per topic, and consumers bear repeats.
-    this.producer = this.kafka.producer({ allowAutoTopicCreation: false, createPartitioner: Partitioners.DefaultPartitioner });
+    this.producer = this.kafka.producer({
+      allowAutoTopicCreation: false,
+      createPartitioner: Partitioners.DefaultPartitioner,
+    });
     this.admin = this.kafka.admin();
   }
 
@@ -112,7 +122,8 @@ export class KafkaEventBus extends EventBus {
 
   private async requireTopics(topics: readonly string[]): Promise<void> {
     const unknown = topics.filter((topic) => !this.known.has(topic));
-    if (unknown.length > 0) await this.createMissing(Object.fromEntries(unknown.map((topic) => [topic, DEFAULT_PARTITIONS])));
+    if (unknown.length > 0)
+      await this.createMissing(Object.fromEntries(unknown.map((topic) => [topic, DEFAULT_PARTITIONS])));
   }
 
   private async createMissing(topics: Readonly<Record<string, number>>): Promise<void> {
@@ -144,8 +155,10 @@ export class KafkaEventBus extends EventBus {
 
 /** kafkajs tells of each join and each retry as an error; what matters is logged by the subscription itself. */
 function quietLog(log: Log): logCreator {
-  return () => ({ level, log: { message, ...detail } }) => {
-    const { error, groupId, stack } = detail as { error?: unknown; groupId?: unknown; stack?: unknown };
-    if (level === logLevel.ERROR || level === logLevel.WARN) log.debug({ error, groupId, stack }, `kafka: ${message}`);
-  };
+  return () =>
+    ({ level, log: { message, ...detail } }) => {
+      const { error, groupId, stack } = detail as { error?: unknown; groupId?: unknown; stack?: unknown };
+      if (level === logLevel.ERROR || level === logLevel.WARN)
+        log.debug({ error, groupId, stack }, `kafka: ${message}`);
+    };
 }

@@ -88,12 +88,23 @@ export class KafkaSubscription {
     const mine = (act: () => void) => () => {
       if (this.consumer === consumer) act();
     };
-    consumer.on(events.FETCH_START, mine(() => (this.lastFetch = performance.now())));
-    consumer.on(events.REBALANCING, mine(() => this.revoke()));
-    consumer.on(events.GROUP_JOIN, ({ payload }) => mine(() => this.assign(consumer, payload.memberAssignment))());
+    consumer.on(
+      events.FETCH_START,
+      mine(() => (this.lastFetch = performance.now())),
+    );
+    consumer.on(
+      events.REBALANCING,
+      mine(() => this.revoke()),
+    );
+    consumer.on(events.GROUP_JOIN, ({ payload }) =>
+      mine(() => this.assign(consumer, payload.memberAssignment))(),
+    );
     consumer.on(events.CRASH, ({ payload }) =>
       mine(() => {
-        this.settings.log.warn({ err: payload.error, group: this.subscription.group }, 'the consumer crashed');
+        this.settings.log.warn(
+          { err: payload.error, group: this.subscription.group },
+          'the consumer crashed',
+        );
         this.revoke();
         if (payload.restart) return;
         this.crashed = true;
@@ -105,10 +116,14 @@ export class KafkaSubscription {
   /** kafkajs calls this inside the join, before the first fetch is sent; what it starts is awaited by each batch. */
   private assign(consumer: Consumer, assignment: Readonly<Record<string, readonly number[]>>): void {
     this.revoke();
-    this.assigned = Object.entries(assignment).flatMap(([topic, partitions]) => partitions.map((partition) => ({ topic, partition })));
+    this.assigned = Object.entries(assignment).flatMap(([topic, partitions]) =>
+      partitions.map((partition) => ({ topic, partition })),
+    );
     // kafkajs keeps a pause over a rejoin, while the timers that would end it went with the revocation.
     consumer.resume(this.subscription.topics.map((topic) => ({ topic })));
-    this.starts = new Map(this.assigned.map((partition) => [nameOf(partition), this.seekToStart(consumer, partition)]));
+    this.starts = new Map(
+      this.assigned.map((partition) => [nameOf(partition), this.seekToStart(consumer, partition)]),
+    );
     for (const start of this.starts.values()) start.catch(() => undefined);
   }
 
@@ -118,10 +133,14 @@ export class KafkaSubscription {
     for (let failures = 1; this.consumer === consumer && !this.stopping; failures += 1) {
       try {
         const start = await this.subscription.startAt(topic, partition);
-        if (this.consumer === consumer) consumer.seek({ topic, partition, offset: start === null ? EARLIEST : start.toString() });
+        if (this.consumer === consumer)
+          consumer.seek({ topic, partition, offset: start === null ? EARLIEST : start.toString() });
         return;
       } catch (error) {
-        this.settings.log.error({ err: error, topic, partition }, 'cannot read where the partition starts; trying again');
+        this.settings.log.error(
+          { err: error, topic, partition },
+          'cannot read where the partition starts; trying again',
+        );
         await new Pause().wait(backoffMs(failures));
       }
     }
@@ -140,7 +159,10 @@ export class KafkaSubscription {
     this.revoking = this.revoking.then(() => this.announceRevoked(onRevoked, assigned));
   }
 
-  private async announceRevoked(onRevoked: NonNullable<Subscription['onRevoked']>, assigned: readonly TopicPartition[]): Promise<void> {
+  private async announceRevoked(
+    onRevoked: NonNullable<Subscription['onRevoked']>,
+    assigned: readonly TopicPartition[],
+  ): Promise<void> {
     for (const topic of new Set(assigned.map((one) => one.topic))) {
       const partitions = assigned.filter((one) => one.topic === topic).map((one) => one.partition);
       try {
@@ -172,7 +194,12 @@ export class KafkaSubscription {
     const { topic, partition } = payload.batch;
     const last = messages[messages.length - 1];
     if (last === undefined) return true;
-    const slice = { topic, partition, messages: messages.map((message) => toIncoming(topic, partition, message)), ephemeral: false };
+    const slice = {
+      topic,
+      partition,
+      messages: messages.map((message) => toIncoming(topic, partition, message)),
+      ephemeral: false,
+    };
     try {
       await beating(payload, this.subscription.handle(slice));
     } catch (error) {
@@ -191,7 +218,9 @@ export class KafkaSubscription {
   /** With `startAt` the stored offset rules and the group's is a hint for others, whose loss costs nothing. */
   private async commit(payload: EachBatchPayload, next: bigint): Promise<void> {
     const { topic, partition } = payload.batch;
-    const committing = payload.commitOffsetsIfNecessary({ topics: [{ topic, partitions: [{ partition, offset: next.toString() }] }] });
+    const committing = payload.commitOffsetsIfNecessary({
+      topics: [{ topic, partitions: [{ partition, offset: next.toString() }] }],
+    });
     if (this.subscription.startAt === undefined) await committing;
     else committing.catch(() => undefined);
   }
@@ -203,7 +232,10 @@ export class KafkaSubscription {
     this.failures.set(name, failures);
     const retryMs = backoffMs(failures);
     const { group } = this.subscription;
-    this.settings.log.error({ err: error, group, topic, partition, failures, retryMs }, 'a handler failed; the partition waits and tries again');
+    this.settings.log.error(
+      { err: error, group, topic, partition, failures, retryMs },
+      'a handler failed; the partition waits and tries again',
+    );
     const resume = payload.pause();
     const timer = setTimeout(() => {
       this.resumes.delete(timer);
@@ -268,12 +300,15 @@ export class KafkaSubscription {
 
   /** What this member has not handled itself: an earlier run's work, or another member's. */
   private async storedPosition({ topic, partition }: TopicPartition): Promise<bigint> {
-    const own = this.isAssigned({ topic, partition }) ? await this.subscription.startAt?.(topic, partition) : undefined;
+    const own = this.isAssigned({ topic, partition })
+      ? await this.subscription.startAt?.(topic, partition)
+      : undefined;
     if (own !== undefined && own !== null) return own;
     const committed = await this.admin.fetchOffsets({ groupId: this.subscription.group, topics: [topic] });
     const offset = committed[0]?.partitions.find((one) => one.partition === partition)?.offset ?? '-1';
     if (this.subscription.startAt === undefined && offset !== '-1') return BigInt(offset);
-    if (this.subscription.startAt !== undefined && !this.isAssigned({ topic, partition }) && offset !== '-1') return BigInt(offset);
+    if (this.subscription.startAt !== undefined && !this.isAssigned({ topic, partition }) && offset !== '-1')
+      return BigInt(offset);
     return this.firstOffset(topic, partition);
   }
 

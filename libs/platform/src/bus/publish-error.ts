@@ -9,6 +9,9 @@ export class PublishError extends Error {
     readonly failed: readonly OutgoingMessage[],
     cause: unknown,
   ) {
-    super(`${failed.length} message(s) of ${topic} were not taken: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    super(
+      `${failed.length} message(s) of ${topic} were not taken: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { cause },
+    );
   }
 }

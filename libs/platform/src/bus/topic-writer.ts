@@ -92,7 +92,10 @@ function sizeOf(messages: readonly OutgoingMessage[]): number {
 }
 
 function messageSize({ key, value, headers }: OutgoingMessage): number {
-  const headerBytes = Object.entries(headers ?? {}).reduce((sum, [name, text]) => sum + name.length + text.length + 4, 0);
+  const headerBytes = Object.entries(headers ?? {}).reduce(
+    (sum, [name, text]) => sum + name.length + text.length + 4,
+    0,
+  );
   return value.length + key.length + headerBytes + OVERHEAD;
 }
 

@@ -12,7 +12,10 @@ const processExit: Exit = {
 };
 
 /** Runs a process's main. Exit 2: the configuration is wrong, every problem printed. Exit 1: it could not start. */
-export async function bootstrapOrExit(main: () => Promise<unknown>, { exit, print }: Exit = processExit): Promise<void> {
+export async function bootstrapOrExit(
+  main: () => Promise<unknown>,
+  { exit, print }: Exit = processExit,
+): Promise<void> {
   try {
     await main();
   } catch (error) {

@@ -28,18 +28,26 @@ export function describeProblem({ variable, value, problem, fix }: ConfigProblem
  * round, not one per variable. An empty variable counts as not set, as in compose files and Helm values.
  */
 export function loadConfig<T>(schema: z.ZodType<T>, env: Environment): T {
-  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const given = Object.fromEntries(
+    Object.entries(env).filter(([, value]) => value !== undefined && value !== ''),
+  );
   const parsed = schema.safeParse(given);
   if (parsed.success) return parsed.data;
   const byVariable = new Map<string, ConfigProblem>();
   for (const issue of parsed.error.issues) {
     const variable = String(issue.path[0] ?? 'configuration');
-    if (!byVariable.has(variable)) byVariable.set(variable, problemOf(schema, variable, given[variable], issue.message));
+    if (!byVariable.has(variable))
+      byVariable.set(variable, problemOf(schema, variable, given[variable], issue.message));
   }
   throw new ConfigError([...byVariable.values()]);
 }
 
-function problemOf(schema: z.ZodType, variable: string, value: string | undefined, message: string): ConfigProblem {
+function problemOf(
+  schema: z.ZodType,
+  variable: string,
+  value: string | undefined,
+  message: string,
+): ConfigProblem {
   const hints = hintsOf(schema, variable);
   return {
     variable,
@@ -57,7 +65,12 @@ interface Hints {
 
 interface Wrapped {
   readonly shape?: Readonly<Record<string, z.ZodType>>;
-  readonly def?: { readonly innerType?: z.ZodType; readonly in?: z.ZodType; readonly left?: z.ZodType; readonly right?: z.ZodType };
+  readonly def?: {
+    readonly innerType?: z.ZodType;
+    readonly in?: z.ZodType;
+    readonly left?: z.ZodType;
+    readonly right?: z.ZodType;
+  };
 }
 
 /** Metadata sits on the innermost schema; `.default()`, `.optional()`, `.pipe()` and `.and()` wrap around it. */

@@ -21,13 +21,19 @@ function hasProtocol(text: string, protocols: readonly string[]): boolean {
 }
 
 export const httpUrl = url(['http', 'https'], 'http://localhost:3000');
-export const databaseUrl = url(['postgres', 'postgresql'], 'postgres://user:password@localhost:5432/tallygate');
+export const databaseUrl = url(
+  ['postgres', 'postgresql'],
+  'postgres://user:password@localhost:5432/tallygate',
+);
 export const redisUrl = url(['redis', 'rediss'], 'redis://localhost:6379');
 
 export const kafkaBrokers = z
   .string()
   .transform((text) => text.split(',').map((broker) => broker.trim()))
-  .refine((brokers) => brokers.every((broker) => /^[^\s:/]+:\d{1,5}$/.test(broker)), 'is not a list of host:port')
+  .refine(
+    (brokers) => brokers.every((broker) => /^[^\s:/]+:\d{1,5}$/.test(broker)),
+    'is not a list of host:port',
+  )
   .meta({ fix: 'list brokers as host:port,host:port, for example localhost:9092' });
 
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
@@ -73,5 +79,8 @@ export const platformConfig = z.object({
 export type PlatformConfig = z.infer<typeof platformConfig>;
 
 /** The production path: Kafka and Redis. */
-export const kafkaConfig = z.object({ KAFKA_BROKERS: kafkaBrokers, KAFKA_TOPIC_REPLICATION: count.default(1) });
+export const kafkaConfig = z.object({
+  KAFKA_BROKERS: kafkaBrokers,
+  KAFKA_TOPIC_REPLICATION: count.default(1),
+});
 export const redisConfig = z.object({ REDIS_URL: redisUrl });

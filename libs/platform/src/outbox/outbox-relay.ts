@@ -33,7 +33,9 @@ export class OutboxRelay {
   private leading = false;
   private telling: Promise<unknown> | undefined;
 
-  constructor(private readonly options: { readonly database: PgDatabase; readonly bus: EventBus; readonly log?: Log }) {
+  constructor(
+    private readonly options: { readonly database: PgDatabase; readonly bus: EventBus; readonly log?: Log },
+  ) {
     this.log = options.log ?? silentLog;
   }
 
@@ -72,14 +74,17 @@ export class OutboxRelay {
   }
 
   private async run(): Promise<void> {
-    for (let failures = 0; !this.stopping; ) {
+    for (let failures = 0; !this.stopping;) {
       try {
         await this.lead();
         failures = 0;
         if (!this.stopping) await this.pause.wait(POLL_MS);
       } catch (error) {
         failures += 1;
-        this.log.error({ err: error, schema: this.options.database.schema }, 'the outbox relay lost its connection');
+        this.log.error(
+          { err: error, schema: this.options.database.schema },
+          'the outbox relay lost its connection',
+        );
         await this.pause.wait(backoffMs(failures));
       }
       this.rounds.raise();
@@ -108,10 +113,13 @@ export class OutboxRelay {
   }
 
   private async drain(session: PoolClient): Promise<void> {
-    for (let failures = 0; !this.stopping; ) {
+    for (let failures = 0; !this.stopping;) {
       const rows = await next(session);
       const kept = await this.publish(rows);
-      await remove(session, rows.filter((row) => !kept.has(row)).map((row) => row.id));
+      await remove(
+        session,
+        rows.filter((row) => !kept.has(row)).map((row) => row.id),
+      );
       this.rounds.raise();
       failures = kept.size === 0 ? 0 : failures + 1;
       if (failures > 0) await this.pauseAtLeast(backoffMs(failures));
@@ -122,20 +130,26 @@ export class OutboxRelay {
   /** After a failure a wake must not turn the back-off into a busy loop. */
   private async pauseAtLeast(ms: number): Promise<void> {
     const end = performance.now() + ms;
-    for (let left = ms; left > 0 && !this.stopping; left = end - performance.now()) await this.pause.wait(left);
+    for (let left = ms; left > 0 && !this.stopping; left = end - performance.now())
+      await this.pause.wait(left);
   }
 
   /** @returns the rows that were not taken and stay */
   private async publish(rows: readonly Row[]): Promise<ReadonlySet<Row>> {
     const kept = new Set<Row>();
     for (const [topic, ofTopic] of byTopic(rows)) {
-      const sources = new Map<OutgoingMessage, Row>(ofTopic.map((row) => [{ key: row.key, value: row.value, headers: row.headers }, row]));
+      const sources = new Map<OutgoingMessage, Row>(
+        ofTopic.map((row) => [{ key: row.key, value: row.value, headers: row.headers }, row]),
+      );
       try {
         await this.options.bus.publish(topic, [...sources.keys()]);
       } catch (error) {
         const failed = error instanceof PublishError ? error.failed : [...sources.keys()];
         for (const row of failed.map((message) => sources.get(message))) if (row !== undefined) kept.add(row);
-        this.log.error({ err: error, topic, kept: failed.length }, 'publishing failed; the facts stay in the outbox');
+        this.log.error(
+          { err: error, topic, kept: failed.length },
+          'publishing failed; the facts stay in the outbox',
+        );
       }
     }
     return kept;
@@ -160,7 +174,11 @@ async function next(session: PoolClient): Promise<Row[]> {
 
 async function remove(session: PoolClient, ids: readonly bigint[]): Promise<void> {
   if (ids.length === 0) return;
-  await session.query({ name: 'outbox-remove', text: 'delete from outbox where id = any ($1::bigint[])', values: [ids] });
+  await session.query({
+    name: 'outbox-remove',
+    text: 'delete from outbox where id = any ($1::bigint[])',
+    values: [ids],
+  });
 }
 
 function byTopic(rows: readonly Row[]): Map<string, Row[]> {

@@ -105,7 +105,10 @@ describe('the outbox', () => {
 
   it('refuses a fact of another tenant', async () => {
     const outbox = newOutbox();
-    await expect(database.asTenant(ONE, (tx) => outbox.add(tx, facts(TWO, ['x'])))).rejects.toMatchObject({ code: '42501', statement: 'outbox-add' });
+    await expect(database.asTenant(ONE, (tx) => outbox.add(tx, facts(TWO, ['x'])))).rejects.toMatchObject({
+      code: '42501',
+      statement: 'outbox-add',
+    });
   });
 
   it('keeps facts while the bus is away and publishes them in order when it is back', async () => {
@@ -147,7 +150,11 @@ describe('the outbox', () => {
       handle: async () => {
         if (!kill) return;
         kill = false;
-        await database.asWorker((tx) => tx.query(`select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and pid <> pg_backend_pid()`));
+        await database.asWorker((tx) =>
+          tx.query(
+            `select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and pid <> pg_backend_pid()`,
+          ),
+        );
       },
     });
     await add(first, ONE, ['2', '3']);

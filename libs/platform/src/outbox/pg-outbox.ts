@@ -85,9 +85,11 @@ export class PgOutbox extends Outbox {
 
   private async holds(tenantId: string): Promise<boolean> {
     return this.options.database.asWorker(async (tx) => {
-      const { rows } = await tx.query<{ waits: boolean }>({ name: 'outbox-holds', text: 'select exists (select from outbox where tenant_id = $1) as waits' }, [tenantId]);
+      const { rows } = await tx.query<{ waits: boolean }>(
+        { name: 'outbox-holds', text: 'select exists (select from outbox where tenant_id = $1) as waits' },
+        [tenantId],
+      );
       return rows[0]?.waits ?? false;
     });
   }
 }
-

@@ -11,7 +11,14 @@ export function instantFromPg(text: string): Instant {
   const parts = TEXT.exec(text);
   if (parts === null) throw new Error(`Not a UTC timestamptz: ${JSON.stringify(text)}`);
   const [, year, month, day, hour, minute, second, fraction = ''] = parts;
-  const ms = Date.UTC(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute), Number(second));
+  const ms = Date.UTC(
+    Number(year),
+    Number(month) - 1,
+    Number(day),
+    Number(hour),
+    Number(minute),
+    Number(second),
+  );
   return instant(ms * 1000 + Number(fraction.padEnd(6, '0')));
 }
 

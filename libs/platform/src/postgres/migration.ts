@@ -6,7 +6,8 @@ export type MigrationClass = new () => MigrationInterface;
 export function sqlMigration(name: string, timestamp: number, sql: string): MigrationClass {
   if (!/^[A-Za-z][A-Za-z0-9_]*$/.test(name)) throw new Error(`Not a migration name: ${JSON.stringify(name)}`);
   // TypeORM orders by the last 13 characters of the name and refuses what is no timestamp in milliseconds.
-  if (!/^\d{13}$/.test(String(timestamp))) throw new Error(`Migration ${name}: the timestamp needs 13 digits`);
+  if (!/^\d{13}$/.test(String(timestamp)))
+    throw new Error(`Migration ${name}: the timestamp needs 13 digits`);
   return class implements MigrationInterface {
     readonly name = `${name}${timestamp}`;
 

@@ -39,7 +39,10 @@ afterAll(async () => {
 beforeEach(async () => {
   await database.asWorker(async (tx) => {
     await tx.query('delete from note');
-    await tx.query(`insert into note (tenant_id, id, text) values ($1, 1, 'of one'), ($2, 1, 'of two')`, [ONE, TWO]);
+    await tx.query(`insert into note (tenant_id, id, text) values ($1, 1, 'of one'), ($2, 1, 'of two')`, [
+      ONE,
+      TWO,
+    ]);
   });
 });
 
@@ -56,7 +59,9 @@ async function direct<T>(url: string, work: (client: Client) => Promise<T>): Pro
 
 describe('tenancy', () => {
   it('shows a tenant its own rows and no other', async () => {
-    const { rows } = await database.asTenant(ONE, (tx) => tx.query<{ text: string }>('select text from note'));
+    const { rows } = await database.asTenant(ONE, (tx) =>
+      tx.query<{ text: string }>('select text from note'),
+    );
     expect(rows).toEqual([{ text: 'of one' }]);
   });
 
@@ -66,7 +71,9 @@ describe('tenancy', () => {
   });
 
   it('refuses a row of another tenant', async () => {
-    const insert = database.asTenant(ONE, (tx) => tx.query(`insert into note (tenant_id, id, text) values ($1, 9, 'x')`, [TWO]));
+    const insert = database.asTenant(ONE, (tx) =>
+      tx.query(`insert into note (tenant_id, id, text) values ($1, 9, 'x')`, [TWO]),
+    );
     await expect(insert).rejects.toMatchObject({ code: '42501' });
   });
 
@@ -102,12 +109,18 @@ describe('tenancy', () => {
   });
 
   it('keeps the run-time roles from changing the schema and from reading the migration table', async () => {
-    await expect(database.asWorker((tx) => tx.query('create table mine (id int)'))).rejects.toMatchObject({ code: '42501' });
-    await expect(database.asWorker((tx) => tx.query('select * from schema_migration'))).rejects.toMatchObject({ code: '42501' });
+    await expect(database.asWorker((tx) => tx.query('create table mine (id int)'))).rejects.toMatchObject({
+      code: '42501',
+    });
+    await expect(database.asWorker((tx) => tx.query('select * from schema_migration'))).rejects.toMatchObject(
+      { code: '42501' },
+    );
   });
 
   it('refuses a tenant id that is no UUID before it reaches the database', async () => {
-    await expect(database.asTenant(`'; drop table note; --`, async () => 1)).rejects.toThrow('Not a tenant id');
+    await expect(database.asTenant(`'; drop table note; --`, async () => 1)).rejects.toThrow(
+      'Not a tenant id',
+    );
   });
 });
 
@@ -123,24 +136,37 @@ describe('transactions', () => {
   });
 
   it('names the statement that failed and keeps its code', async () => {
-    const failing = database.asTenant(ONE, (tx) => tx.query({ name: 'note-add', text: 'insert into note values ($1, 1)' }, [ONE]));
+    const failing = database.asTenant(ONE, (tx) =>
+      tx.query({ name: 'note-add', text: 'insert into note values ($1, 1)' }, [ONE]),
+    );
     const error = await failing.catch((thrown: unknown) => thrown);
-    expect(error).toMatchObject({ statement: 'note-add', message: expect.stringContaining('(statement note-add)') });
+    expect(error).toMatchObject({
+      statement: 'note-add',
+      message: expect.stringContaining('(statement note-add)'),
+    });
     expect(sqlState(error)).toBe('23502');
   });
 
   it('goes on after its connection was ended from outside', async () => {
     const lost = database.asWorker(async (tx) => {
-      await direct(target.url, (owner) => owner.query('select pg_terminate_backend(pid) from pg_stat_activity where usename = $1', ['tallygate_ledger_worker']));
+      await direct(target.url, (owner) =>
+        owner.query('select pg_terminate_backend(pid) from pg_stat_activity where usename = $1', [
+          'tallygate_ledger_worker',
+        ]),
+      );
       await tx.query('select 1');
     });
     await expect(lost).rejects.toThrow();
-    await expect(database.asWorker((tx) => tx.query('select 1 as one'))).resolves.toMatchObject({ rows: [{ one: 1 }] });
+    await expect(database.asWorker((tx) => tx.query('select 1 as one'))).resolves.toMatchObject({
+      rows: [{ one: 1 }],
+    });
   });
 
   it('commits durably and works in its own schema in UTC', async () => {
     const { rows } = await database.asWorker((tx) =>
-      tx.query(`select current_setting('synchronous_commit') as sync, current_setting('search_path') as path, current_setting('TimeZone') as zone`),
+      tx.query(
+        `select current_setting('synchronous_commit') as sync, current_setting('search_path') as path, current_setting('TimeZone') as zone`,
+      ),
     );
     expect(rows).toEqual([{ sync: 'on', path: 'ledger', zone: 'UTC' }]);
   });
@@ -155,7 +181,9 @@ describe('exact values', () => {
   ])('keeps the microseconds of %s', async (text) => {
     const parsed = parseInstant(text);
     if (!parsed.ok) throw new Error(text);
-    const { rows } = await database.asWorker((tx) => tx.query<{ at: string }>('select $1::timestamptz as at', [pgInstant(parsed.value)]));
+    const { rows } = await database.asWorker((tx) =>
+      tx.query<{ at: string }>('select $1::timestamptz as at', [pgInstant(parsed.value)]),
+    );
     expect(instantFromPg(rows[0]?.at ?? '')).toBe(parsed.value);
   });
 
@@ -167,24 +195,58 @@ describe('exact values', () => {
       ),
     );
     expect(rows).toEqual([
-      { big: 9007199254740993n, bigs: [9007199254740993n, null], num: '0.1234567890123456789', nums: ['1.50'], given: [9007199254740993n] },
+      {
+        big: 9007199254740993n,
+        bigs: [9007199254740993n, null],
+        num: '0.1234567890123456789',
+        nums: ['1.50'],
+        given: [9007199254740993n],
+      },
     ]);
   });
 });
 
 describe('provisioning', () => {
   const provision = (schema: string, sql: string, withoutTenant: readonly string[] = []) =>
-    provisionSchema({ ownerUrl: target.url, roleSecret: TEST_ROLE_SECRET, schema, withoutTenant, migrations: [sqlMigration('It', 1_700_000_000_002, sql)] });
+    provisionSchema({
+      ownerUrl: target.url,
+      roleSecret: TEST_ROLE_SECRET,
+      schema,
+      withoutTenant,
+      migrations: [sqlMigration('It', 1_700_000_000_002, sql)],
+    });
 
   it.each([
     ['a table without tenant_id', 'create table stray (id int)', 'stray has no tenant_id'],
-    ['a tenant_id that may be null', 'create table loose (tenant_id uuid)', 'loose.tenant_id must be uuid not null'],
-    ['a tenant_id of another type', 'create table text_id (tenant_id text not null)', 'text_id.tenant_id must be uuid not null'],
-    ['a view of the owner', 'create view all_of_it as select * from outbox', 'all_of_it: a view must be security_invoker'],
-    ['a materialised view', 'create materialized view kept as select * from outbox', 'a materialised view is not allowed'],
-    ['a security definer function', `create function f() returns int language sql security definer as 'select 1'`, 'security definer'],
+    [
+      'a tenant_id that may be null',
+      'create table loose (tenant_id uuid)',
+      'loose.tenant_id must be uuid not null',
+    ],
+    [
+      'a tenant_id of another type',
+      'create table text_id (tenant_id text not null)',
+      'text_id.tenant_id must be uuid not null',
+    ],
+    [
+      'a view of the owner',
+      'create view all_of_it as select * from outbox',
+      'all_of_it: a view must be security_invoker',
+    ],
+    [
+      'a materialised view',
+      'create materialized view kept as select * from outbox',
+      'a materialised view is not allowed',
+    ],
+    [
+      'a security definer function',
+      `create function f() returns int language sql security definer as 'select 1'`,
+      'security definer',
+    ],
   ])('refuses %s', async (what, sql, message) => {
-    await expect(provision(`refused_${what.replace(/\W+/g, '_')}`.slice(0, 40), sql)).rejects.toThrow(message);
+    await expect(provision(`refused_${what.replace(/\W+/g, '_')}`.slice(0, 40), sql)).rejects.toThrow(
+      message,
+    );
   });
 
   it('accepts a view that asks as the caller', async () => {
@@ -196,18 +258,30 @@ describe('provisioning', () => {
   });
 
   it('is safe to run by several processes at once, over several schemas, and again', async () => {
-    const all = ['race_a', 'race_b', 'race_a', 'race_b', 'race_a'].map((schema) => provision(schema, 'create table t (tenant_id uuid not null)'));
+    const all = ['race_a', 'race_b', 'race_a', 'race_b', 'race_a'].map((schema) =>
+      provision(schema, 'create table t (tenant_id uuid not null)'),
+    );
     await Promise.all(all);
     await provision('race_a', 'create table t (tenant_id uuid not null)');
-    const { rows } = await direct(target.url, (owner) => owner.query('select count(*)::int as n from race_a.schema_migration'));
+    const { rows } = await direct(target.url, (owner) =>
+      owner.query('select count(*)::int as n from race_a.schema_migration'),
+    );
     expect(rows).toEqual([{ n: 2 }]);
   });
 
   it('corrects a role whose password belongs to another secret', async () => {
     await provision('rotated', 'select 1');
-    const provisioning = { ownerUrl: target.url, schema: 'rotated', migrations: [sqlMigration('It', 1_700_000_000_002, 'select 1')] };
+    const provisioning = {
+      ownerUrl: target.url,
+      schema: 'rotated',
+      migrations: [sqlMigration('It', 1_700_000_000_002, 'select 1')],
+    };
     await provisionSchema({ ...provisioning, roleSecret: 'a new secret of the installation' });
-    const rotated = new PgDatabase({ url: target.url, schema: 'rotated', roleSecret: 'a new secret of the installation' });
+    const rotated = new PgDatabase({
+      url: target.url,
+      schema: 'rotated',
+      roleSecret: 'a new secret of the installation',
+    });
     await rotated.ping();
     await rotated.close();
   });

@@ -51,7 +51,10 @@ export class PgDatabase extends Database {
 
   /** Answers when both roles can log in and see the schema. */
   async ping(): Promise<void> {
-    await Promise.all([this.api.query('select 1 from outbox limit 0'), this.worker.query('select 1 from outbox limit 0')]);
+    await Promise.all([
+      this.api.query('select 1 from outbox limit 0'),
+      this.worker.query('select 1 from outbox limit 0'),
+    ]);
   }
 
   override async close(): Promise<void> {
@@ -73,7 +76,9 @@ export class PgDatabase extends Database {
     // A connection that drops is replaced by the pool, and whoever uses it hears of it from its statement; without
     // listeners the event would end the process. The pool's own covers idle connections only.
     const log = this.options.log ?? silentLog;
-    pool.on('connect', (client) => client.on('error', (error) => log.debug({ err: error, role }, 'lost a connection')));
+    pool.on('connect', (client) =>
+      client.on('error', (error) => log.debug({ err: error, role }, 'lost a connection')),
+    );
     pool.on('error', (error) => log.warn({ err: error, role }, 'lost an idle connection'));
     return pool;
   }
@@ -115,7 +120,11 @@ class OpenTx implements Tx {
     const text = typeof statement === 'string' ? statement : statement.text;
     const name = typeof statement === 'string' ? undefined : statement.name;
     try {
-      return await this.client.query<R>({ text, values: [...values], ...(name === undefined ? {} : { name }) });
+      return await this.client.query<R>({
+        text,
+        values: [...values],
+        ...(name === undefined ? {} : { name }),
+      });
     } catch (error) {
       throw nameStatement(error, name ?? text.trim().replace(/\s+/g, ' ').slice(0, 80));
     }

@@ -41,7 +41,8 @@ create table idempotency (
   route text not null,
   body_hash text not null,
   status integer,
-  answer jsonb,
+  -- json, not jsonb: a replay is the first answer to the letter, the order of its fields included.
+  answer json,
   created_at timestamptz not null,
   primary key (tenant_id, key)
 );

@@ -27,7 +27,8 @@ export async function provisionSchema(options: ProvisionOptions): Promise<void> 
   await withOwner(options.ownerUrl, async (owner) => {
     await owner.query(`select pg_advisory_lock(hashtextextended('tallygate provisioning', 0))`);
     await owner.query(`create schema if not exists ${schema}`);
-    for (const role of [roleName(schema, 'api'), roleName(schema, 'worker')]) await ensureRole(owner, role, options);
+    for (const role of [roleName(schema, 'api'), roleName(schema, 'worker')])
+      await ensureRole(owner, role, options);
     await migrate(options.ownerUrl, schema, [...platformMigrations, ...options.migrations]);
     await enforceTenancy(owner, {
       schema,
@@ -67,7 +68,8 @@ export async function ensureRole(
   );
   if (rows[0]?.privileged === true) throw new Error(`Role ${role} bypasses row-level security; it must not`);
   const login = `login nosuperuser nobypassrls nocreatedb nocreaterole noinherit password '${password}'`;
-  if (rows[0] === undefined) await tolerant(() => owner.query(`create role ${role} ${login}`), ['42710', '23505']);
+  if (rows[0] === undefined)
+    await tolerant(() => owner.query(`create role ${role} ${login}`), ['42710', '23505']);
   if (!(await canLogIn(roleUrl(ownerUrl, roleSecret, role)))) await alterRole(owner, role, login);
 }
 

@@ -30,7 +30,8 @@ export async function retrySerialization<T>(work: () => Promise<T>, attempts = 5
       return await work();
     } catch (error) {
       const state = sqlState(error);
-      if (attempt >= attempts || (state !== SERIALIZATION_FAILURE && state !== DEADLOCK_DETECTED)) throw error;
+      if (attempt >= attempts || (state !== SERIALIZATION_FAILURE && state !== DEADLOCK_DETECTED))
+        throw error;
     }
   }
 }

@@ -27,18 +27,22 @@ export async function enforceTenancy(owner: Client, tenancy: Tenancy): Promise<v
 }
 
 function refuse(schema: string, faults: readonly string[]): void {
-  if (faults.length > 0) throw new Error(`Schema ${schema} breaks tenant isolation:\n  ${faults.join('\n  ')}`);
+  if (faults.length > 0)
+    throw new Error(`Schema ${schema} breaks tenant isolation:\n  ${faults.join('\n  ')}`);
 }
 
 function faultsOf(tables: readonly TableRow[], { withoutTenant }: Tenancy): string[] {
   const declared = new Set(withoutTenant);
   const names = new Set(tables.map((table) => table.name));
   const faults = tables.flatMap(({ name, tenant }) => {
-    if (tenant === 'none') return declared.has(name) ? [] : [`${name} has no tenant_id and is not in withoutTenant`];
+    if (tenant === 'none')
+      return declared.has(name) ? [] : [`${name} has no tenant_id and is not in withoutTenant`];
     if (tenant !== 'uuid') return [`${name}.tenant_id must be uuid not null`];
     return declared.has(name) ? [`${name} has a tenant_id and is in withoutTenant`] : [];
   });
-  const missing = withoutTenant.filter((name) => !names.has(name)).map((name) => `withoutTenant names ${name}, which does not exist`);
+  const missing = withoutTenant
+    .filter((name) => !names.has(name))
+    .map((name) => `withoutTenant names ${name}, which does not exist`);
   return [...faults, ...missing];
 }
 
@@ -74,7 +78,11 @@ async function bypassesOf(owner: Client, schema: string): Promise<string[]> {
 }
 
 /** Only what is missing is altered: ALTER TABLE locks out every reader, and this runs at each start. */
-async function protect(owner: Client, { name, forced, policies }: TableRow, { schema, api, worker }: Tenancy): Promise<void> {
+async function protect(
+  owner: Client,
+  { name, forced, policies }: TableRow,
+  { schema, api, worker }: Tenancy,
+): Promise<void> {
   const table = `${schema}."${name}"`;
   if (!forced) await owner.query(`alter table ${table} enable row level security, force row level security`);
   if (!policies.includes('tenant_only')) {

@@ -25,11 +25,18 @@ afterAll(async () => {
   await Promise.all([redis?.stop(), postgres?.stop()]);
 });
 
-jobQueueConformance('BullMQ on Redis', async (installation) => new BullJobQueue({ installation, backend: { kind: 'redis', url: redis.url } }));
+jobQueueConformance(
+  'BullMQ on Redis',
+  async (installation) => new BullJobQueue({ installation, backend: { kind: 'redis', url: redis.url } }),
+);
 
 jobQueueConformance(
   'BullMQ on PostgreSQL',
-  async (installation) => new BullJobQueue({ installation, backend: { kind: 'postgres', databaseUrl: target.url, roleSecret: target.roleSecret } }),
+  async (installation) =>
+    new BullJobQueue({
+      installation,
+      backend: { kind: 'postgres', databaseUrl: target.url, roleSecret: target.roleSecret },
+    }),
 );
 
 describe('BullMQ on Redis, when Redis', () => {
@@ -65,16 +72,26 @@ describe('BullMQ on Redis, when Redis', () => {
     await expect(queue.ping()).rejects.toThrow();
     server = await startRedis({ port });
     // The row's sweep would queue it again every second; here as often as it is refused.
-    for (let queued = false; !queued; ) queued = await queue.add('work', [job('after')]).then(() => true, () => wait(50));
+    for (let queued = false; !queued;)
+      queued = await queue.add('work', [job('after')]).then(
+        () => true,
+        () => wait(50),
+      );
     await worker.until(() => worker.ids().includes('after'));
     await queue.close();
     await server.stop();
   });
 
   it('was never there: adding and starting a worker fail, closing does not hang', async () => {
-    const queue = new BullJobQueue({ installation: 'never', patienceMs: 300, backend: { kind: 'redis', url: 'redis://127.0.0.1:1' } });
+    const queue = new BullJobQueue({
+      installation: 'never',
+      patienceMs: 300,
+      backend: { kind: 'redis', url: 'redis://127.0.0.1:1' },
+    });
     await expect(queue.add('work', [job('1')])).rejects.toThrow();
-    await expect(queue.work({ queue: 'work', concurrency: 1, handle: async () => undefined })).rejects.toThrow();
+    await expect(
+      queue.work({ queue: 'work', concurrency: 1, handle: async () => undefined }),
+    ).rejects.toThrow();
     await queue.idle(TENANT);
     await queue.close();
   });
@@ -82,15 +99,24 @@ describe('BullMQ on Redis, when Redis', () => {
 
 describe('BullMQ on PostgreSQL, when PostgreSQL', () => {
   it('ends every connection: work goes on by itself', async () => {
-    const queue = new BullJobQueue({ installation: 'cut', backend: { kind: 'postgres', databaseUrl: target.url, roleSecret: target.roleSecret } });
+    const queue = new BullJobQueue({
+      installation: 'cut',
+      backend: { kind: 'postgres', databaseUrl: target.url, roleSecret: target.roleSecret },
+    });
     const worker = new Worker();
     await queue.work({ queue: 'work', concurrency: 1, handle: worker.handle });
     const { Client } = await import('pg');
     const owner = new Client({ connectionString: target.url });
     await owner.connect();
-    await owner.query(`select pg_terminate_backend(pid) from pg_stat_activity where usename = 'tallygate_queue'`);
+    await owner.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity where usename = 'tallygate_queue'`,
+    );
     await owner.end();
-    for (let queued = false; !queued; ) queued = await queue.add('work', [job('after')]).then(() => true, () => wait(50));
+    for (let queued = false; !queued;)
+      queued = await queue.add('work', [job('after')]).then(
+        () => true,
+        () => wait(50),
+      );
     await worker.until(() => worker.ids().includes('after'));
     await queue.close();
   });

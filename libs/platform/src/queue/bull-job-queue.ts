@@ -86,7 +86,11 @@ export class BullJobQueue extends JobQueue {
 
   override async work<P>(handler: JobHandler<P>): Promise<void> {
     if (this.workers.has(handler.queue)) throw new Error(`Queue ${handler.queue} has a handler already`);
-    const worker = this.connections.worker(this.name(handler.queue), (job) => this.run(handler, job), handler.concurrency);
+    const worker = this.connections.worker(
+      this.name(handler.queue),
+      (job) => this.run(handler, job),
+      handler.concurrency,
+    );
     this.workers.set(handler.queue, worker);
     worker.on('error', (error) => this.onError(error));
     worker.on('ready', () => this.onReady());
@@ -110,8 +114,16 @@ export class BullJobQueue extends JobQueue {
     this.inFlight.close();
     // A job in hand may end; without a backend there is nothing that a worker could still report.
     const patienceMs = this.connections.isUp() ? CLOSING_MS : this.patienceMs;
-    await Promise.all([...this.workers.values()].map((worker) => quietly(within(patienceMs, 'closing a worker', worker.close()))));
-    await Promise.all([...this.queues.values()].map((queue) => quietly(within(this.patienceMs, 'closing a queue', queue.close()))));
+    await Promise.all(
+      [...this.workers.values()].map((worker) =>
+        quietly(within(patienceMs, 'closing a worker', worker.close())),
+      ),
+    );
+    await Promise.all(
+      [...this.queues.values()].map((queue) =>
+        quietly(within(this.patienceMs, 'closing a queue', queue.close())),
+      ),
+    );
     await quietly(within(this.patienceMs, 'closing the backend', this.connections.close()));
   }
 
@@ -133,7 +145,10 @@ export class BullJobQueue extends JobQueue {
     try {
       await handler.handle({ id, tenantId, payload: payload as P });
     } catch (error) {
-      this.log.error({ err: error, queue: handler.queue, job: id, tenant: tenantId }, 'a job failed; its row decides what follows');
+      this.log.error(
+        { err: error, queue: handler.queue, job: id, tenant: tenantId },
+        'a job failed; its row decides what follows',
+      );
       throw error;
     } finally {
       this.inFlight.ended(handler.queue, { id, tenantId });
@@ -141,7 +156,11 @@ export class BullJobQueue extends JobQueue {
   }
 
   private async isThere(queue: string, id: string): Promise<boolean> {
-    const found = await within(this.patienceMs, `asking ${queue} for a job`, this.queue(queue).getJob(bullId(id)));
+    const found = await within(
+      this.patienceMs,
+      `asking ${queue} for a job`,
+      this.queue(queue).getJob(bullId(id)),
+    );
     return found !== undefined && found !== null;
   }
 
@@ -195,23 +214,38 @@ interface Connections {
   close(): Promise<void>;
 }
 
-const WORKER = { autorun: true, lockDuration: 30_000, stalledInterval: 15_000, maxStalledCount: 10, drainDelay: 1 };
+const WORKER = {
+  autorun: true,
+  lockDuration: 30_000,
+  stalledInterval: 15_000,
+  maxStalledCount: 10,
+  drainDelay: 1,
+};
 
 function connectionsOf(backend: QueueBackend, patienceMs: number, onError: OnError): Connections {
-  return backend.kind === 'redis' ? redisConnections(backend.url, patienceMs, onError) : postgresConnections(backend, onError);
+  return backend.kind === 'redis'
+    ? redisConnections(backend.url, patienceMs, onError)
+    : postgresConnections(backend, onError);
 }
 
 function redisConnections(url: string, patienceMs: number, onError: OnError): Connections {
   const retryStrategy = (times: number) => Math.min(1_000, 50 * 2 ** Math.min(times, 10));
   // Without an offline queue a command on a lost connection fails at once: the row is swept again, nothing hangs.
-  const producer = new Redis(url, { enableOfflineQueue: false, maxRetriesPerRequest: 1, commandTimeout: patienceMs, retryStrategy });
+  const producer = new Redis(url, {
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 1,
+    commandTimeout: patienceMs,
+    retryStrategy,
+  });
   producer.on('error', onError);
   // A worker's connection must wait for ever instead, and its blocking command has no time limit.
   const consumer = new Redis(url, { maxRetriesPerRequest: null, retryStrategy });
   consumer.on('error', onError);
   return {
-    queue: (name) => new Queue<JobData>(name, { connection: producer, skipWaitingForReady: true }) as BullQueue,
-    worker: (name, run, concurrency) => new Worker<JobData>(name, run, { ...WORKER, connection: consumer, concurrency }),
+    queue: (name) =>
+      new Queue<JobData>(name, { connection: producer, skipWaitingForReady: true }) as BullQueue,
+    worker: (name, run, concurrency) =>
+      new Worker<JobData>(name, run, { ...WORKER, connection: consumer, concurrency }),
     ready: () => connected(producer),
     isUp: () => consumer.status === 'ready',
     ping: async () => void (await producer.ping()),
@@ -233,7 +267,10 @@ async function connected(redis: Redis): Promise<void> {
 
 const onPostgres = withBackend(createPostgresBackend);
 
-function postgresConnections(backend: Extract<QueueBackend, { kind: 'postgres' }>, onError: OnError): Connections {
+function postgresConnections(
+  backend: Extract<QueueBackend, { kind: 'postgres' }>,
+  onError: OnError,
+): Connections {
   const pool = new Pool({
     connectionString: queueRoleUrl(backend.databaseUrl, backend.roleSecret),
     // Each worker keeps one connection for LISTEN.
@@ -246,7 +283,8 @@ function postgresConnections(backend: Extract<QueueBackend, { kind: 'postgres' }
   pool.on('error', onError);
   return {
     queue: (name) => new onPostgres.Queue<JobData>(name, { connection: pool }) as BullQueue,
-    worker: (name, run, concurrency) => new onPostgres.Worker<JobData>(name, run, { ...WORKER, connection: pool, concurrency }),
+    worker: (name, run, concurrency) =>
+      new onPostgres.Worker<JobData>(name, run, { ...WORKER, connection: pool, concurrency }),
     ready: async () => undefined,
     isUp: () => true,
     ping: async () => void (await pool.query('select 1')),

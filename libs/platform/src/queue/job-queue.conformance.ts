@@ -85,7 +85,11 @@ export function jobQueueConformance(name: string, create: (installation: string)
         await queue.add(work, [job('1', ONE, { fail })]);
         await queue.idle(ONE);
       }
-      expect(worker.handled.map((one) => one.payload)).toEqual([{ fail: false }, { fail: true }, { fail: false }]);
+      expect(worker.handled.map((one) => one.payload)).toEqual([
+        { fail: false },
+        { fail: true },
+        { fail: false },
+      ]);
     });
 
     it('tries a failed job no second time by itself', async () => {
@@ -96,7 +100,10 @@ export function jobQueueConformance(name: string, create: (installation: string)
 
     it('runs as many at once as asked, and no more', async () => {
       worker.hold();
-      await queue.add(work, ['1', '2', '3', '4', '5', '6'].map((id) => job(id)));
+      await queue.add(
+        work,
+        ['1', '2', '3', '4', '5', '6'].map((id) => job(id)),
+      );
       await worker.until(() => worker.begun.length === 4);
       expect(worker.handled).toEqual([]);
       worker.release();
@@ -142,7 +149,9 @@ export function jobQueueConformance(name: string, create: (installation: string)
     });
 
     it('refuses a second handler of a queue', async () => {
-      await expect(queue.work({ queue: work, concurrency: 1, handle: worker.handle })).rejects.toThrow('has a handler already');
+      await expect(queue.work({ queue: work, concurrency: 1, handle: worker.handle })).rejects.toThrow(
+        'has a handler already',
+      );
     });
 
     it('keeps installations apart', async () => {

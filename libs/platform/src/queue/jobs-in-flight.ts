@@ -28,7 +28,8 @@ export class JobsInFlight {
 
   queued(queue: string, jobs: readonly Known[]): void {
     for (const { id, tenantId } of jobs) {
-      if (!this.jobs.has(nameOf(queue, id))) this.jobs.set(nameOf(queue, id), { queue, id, tenantId, running: false });
+      if (!this.jobs.has(nameOf(queue, id)))
+        this.jobs.set(nameOf(queue, id), { queue, id, tenantId, running: false });
     }
     this.forgetOldest();
   }
@@ -51,7 +52,8 @@ export class JobsInFlight {
 
   /** Queueing failed, so they may be there or not; nobody waits for them. */
   doubtful(queue: string, jobs: readonly Known[]): void {
-    for (const { id } of jobs) if (this.jobs.get(nameOf(queue, id))?.running === false) this.jobs.delete(nameOf(queue, id));
+    for (const { id } of jobs)
+      if (this.jobs.get(nameOf(queue, id))?.running === false) this.jobs.delete(nameOf(queue, id));
     this.changed.raise();
   }
 
@@ -76,7 +78,8 @@ export class JobsInFlight {
       const there = await this.isThere(job.queue, job.id).catch(() => null);
       if (there === null) return false;
       // A run may have begun since the question was asked.
-      if (!there && this.jobs.get(nameOf(job.queue, job.id)) === job && !job.running) this.jobs.delete(nameOf(job.queue, job.id));
+      if (!there && this.jobs.get(nameOf(job.queue, job.id)) === job && !job.running)
+        this.jobs.delete(nameOf(job.queue, job.id));
     }
     return true;
   }

@@ -13,7 +13,10 @@ export function queueRoleUrl(databaseUrl: string, roleSecret: string): string {
  * Creates BullMQ's schema and the role that works in it; needed by the PostgreSQL backend only. BullMQ
  * draws the ids of each queue from a sequence that it creates with the first job, so its role may create there.
  */
-export async function provisionQueue(options: { readonly ownerUrl: string; readonly roleSecret: string }): Promise<void> {
+export async function provisionQueue(options: {
+  readonly ownerUrl: string;
+  readonly roleSecret: string;
+}): Promise<void> {
   await withOwner(options.ownerUrl, async (owner) => {
     await owner.query(`select pg_advisory_lock(hashtextextended('tallygate provisioning', 0))`);
     await ensureRole(owner, ROLE, options);

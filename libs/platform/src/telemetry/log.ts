@@ -16,7 +16,13 @@ export function createLog({ name, level = 'info', destination }: LogOptions): Lo
     name,
     level,
     redact: {
-      paths: ['req.headers.authorization', 'req.headers["x-api-key"]', 'req.headers["x-tallygate-internal"]', '*.secret', '*.password'],
+      paths: [
+        'req.headers.authorization',
+        'req.headers["x-api-key"]',
+        'req.headers["x-tallygate-internal"]',
+        '*.secret',
+        '*.password',
+      ],
       censor: '***',
     },
     formatters: { level: (label: string) => ({ level: label }) },

@@ -8,12 +8,26 @@ export function createMetrics(options: { readonly processMetrics?: boolean } = {
 }
 
 /** The metric of that name, created by whoever asks first: several services of a process share one, told apart by label. */
-export function counter<L extends string>(registry: Registry, name: string, help: string, labelNames: readonly L[]): Counter<L> {
+export function counter<L extends string>(
+  registry: Registry,
+  name: string,
+  help: string,
+  labelNames: readonly L[],
+): Counter<L> {
   const known = registry.getSingleMetric(name);
-  return known === undefined ? new Counter({ name, help, labelNames, registers: [registry] }) : (known as Counter<L>);
+  return known === undefined
+    ? new Counter({ name, help, labelNames, registers: [registry] })
+    : (known as Counter<L>);
 }
 
-export function gauge<L extends string>(registry: Registry, name: string, help: string, labelNames: readonly L[]): Gauge<L> {
+export function gauge<L extends string>(
+  registry: Registry,
+  name: string,
+  help: string,
+  labelNames: readonly L[],
+): Gauge<L> {
   const known = registry.getSingleMetric(name);
-  return known === undefined ? new Gauge({ name, help, labelNames, registers: [registry] }) : (known as Gauge<L>);
+  return known === undefined
+    ? new Gauge({ name, help, labelNames, registers: [registry] })
+    : (known as Gauge<L>);
 }

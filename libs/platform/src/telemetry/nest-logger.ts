@@ -10,7 +10,10 @@ export class NestLog implements LoggerService {
   }
 
   error(message: unknown, ...rest: unknown[]): void {
-    this.to.error({ detail: rest }, message instanceof Error ? (message.stack ?? message.message) : String(message));
+    this.to.error(
+      { detail: rest },
+      message instanceof Error ? (message.stack ?? message.message) : String(message),
+    );
   }
 
   warn(message: unknown, context?: unknown): void {

@@ -3,6 +3,7 @@ import type { Attributes, Context } from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { BatchSpanProcessor, NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
+import type { SpanExporter } from '@opentelemetry/sdk-trace-node';
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -13,9 +14,13 @@ let exporting = false;
  * keeps its tracer per process, so this is called once by the process, not by each service in it.
  * @returns what flushes and ends it
  */
-export function startTracing(service: string, endpoint: string | undefined): () => Promise<void> {
+export function startTracing(
+  service: string,
+  endpoint: string | undefined,
+  exporterOf: (url: string) => SpanExporter = (url) => new OTLPTraceExporter({ url }),
+): () => Promise<void> {
   if (endpoint === undefined) return async () => undefined;
-  const exporter = new OTLPTraceExporter({ url: `${endpoint.replace(/\/$/, '')}/v1/traces` });
+  const exporter = exporterOf(`${endpoint.replace(/\/$/, '')}/v1/traces`);
   const provider = new NodeTracerProvider({
     resource: resourceFromAttributes({ 'service.name': service }),
     spanProcessors: [new BatchSpanProcessor(exporter)],
@@ -28,18 +33,28 @@ export function startTracing(service: string, endpoint: string | undefined): () 
   };
 }
 
-export async function withSpan<T>(name: string, attributes: Attributes, work: () => Promise<T>, parent?: Context): Promise<T> {
+export async function withSpan<T>(
+  name: string,
+  attributes: Attributes,
+  work: () => Promise<T>,
+  parent?: Context,
+): Promise<T> {
   if (!exporting) return work();
-  return trace.getTracer('tallygate').startActiveSpan(name, { attributes }, parent ?? context.active(), async (span) => {
-    try {
-      return await work();
-    } catch (error) {
-      span.setStatus({ code: SpanStatusCode.ERROR, message: error instanceof Error ? error.message : String(error) });
-      throw error;
-    } finally {
-      span.end();
-    }
-  });
+  return trace
+    .getTracer('tallygate')
+    .startActiveSpan(name, { attributes }, parent ?? context.active(), async (span) => {
+      try {
+        return await work();
+      } catch (error) {
+        span.setStatus({
+          code: SpanStatusCode.ERROR,
+          message: error instanceof Error ? error.message : String(error),
+        });
+        throw error;
+      } finally {
+        span.end();
+      }
+    });
 }
 
 /** The headers with the present span's W3C trace context added. */

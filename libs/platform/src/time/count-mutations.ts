@@ -13,6 +13,8 @@ export class CountMutations implements NestInterceptor {
     const request = host.switchToHttp().getRequest<FastifyRequest & Authenticated>();
     const tenantId = request.principal?.tenantId;
     if (tenantId === undefined || request.method === 'GET' || request.method === 'HEAD') return next.handle();
-    return next.handle().pipe(finalize(() => this.participants.forEach((participant) => participant.touched(tenantId))));
+    return next
+      .handle()
+      .pipe(finalize(() => this.participants.forEach((participant) => participant.touched(tenantId))));
   }
 }

@@ -38,7 +38,10 @@ export class LocalClockParticipant extends ClockParticipant {
   override async settle(tenantId: string, now: Instant): Promise<{ readonly activity: number }> {
     await this.parts.tenantTime.set(tenantId, now);
     for (let round = 1; await this.didSomething(tenantId); round += 1) {
-      if (round === MOST_ROUNDS) throw new Error(`${this.name}: tenant ${tenantId} does not come to rest; sweepers ${this.sweepers.map((one) => one.name).join(', ')}`);
+      if (round === MOST_ROUNDS)
+        throw new Error(
+          `${this.name}: tenant ${tenantId} does not come to rest; sweepers ${this.sweepers.map((one) => one.name).join(', ')}`,
+        );
     }
     return { activity: this.activity.of(tenantId) };
   }

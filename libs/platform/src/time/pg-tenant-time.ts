@@ -55,7 +55,10 @@ export class PgTenantTime extends TenantTime {
   private async read(tenantIds: readonly string[]): Promise<Map<string, Instant>> {
     const { rows } = await this.database.asWorker((tx) =>
       tx.query<{ tenant_id: string; now: string }>(
-        { name: 'tenant-clock-get', text: 'select tenant_id, now from tenant_clock where tenant_id = any ($1::uuid[])' },
+        {
+          name: 'tenant-clock-get',
+          text: 'select tenant_id, now from tenant_clock where tenant_id = any ($1::uuid[])',
+        },
         [tenantIds],
       ),
     );

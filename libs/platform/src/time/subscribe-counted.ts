@@ -33,6 +33,15 @@ export async function subscribeCounted(
 }
 
 async function traced({ group, handle }: Subscription, slice: Slice): Promise<void> {
-  const attributes = { 'messaging.destination.name': slice.topic, 'messaging.consumer.group.name': group, 'messaging.batch.message_count': slice.messages.length };
-  await withSpan(`${slice.topic} process`, attributes, () => handle(slice), extractTrace(slice.messages[0]?.headers ?? {}));
+  const attributes = {
+    'messaging.destination.name': slice.topic,
+    'messaging.consumer.group.name': group,
+    'messaging.batch.message_count': slice.messages.length,
+  };
+  await withSpan(
+    `${slice.topic} process`,
+    attributes,
+    () => handle(slice),
+    extractTrace(slice.messages[0]?.headers ?? {}),
+  );
 }
