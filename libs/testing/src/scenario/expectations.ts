@@ -56,7 +56,7 @@ export const LOOK_UP: { readonly [E in Expectation]?: LookUp } = {
   captures: async (session, expected) => {
     const query = queryOf({ tenant: session.tenantId, customer: expected['customer'] });
     const answer = await session.sandbox('GET', `/control/captures${query}`);
-    return { list: answer.body?.['captures'], total: answer.body?.['total'] };
+    return { list: answer.body?.['list'], total: answer.body?.['total'] };
   },
   notices: async (session, expected) => {
     const found = await list(session, 'notifier', `/v1/customers/${customerOf(expected)}/notices`, 'notices');
@@ -108,7 +108,7 @@ async function list(
   key: string,
 ): Promise<{ list: readonly unknown[] }> {
   const body = await read(session, service, path);
-  const found = body[key];
+  const found = body[key] ?? body['list'];
   if (!Array.isArray(found)) throw new Error(`${service} answered ${path} without "${key}"`);
   return { list: found };
 }

@@ -108,10 +108,10 @@ export class Session implements MatchContext {
     return this.call(service, path, { method, body, headers: { 'idempotency-key': idempotencyKey } });
   }
 
-  sandbox(method: 'GET' | 'POST', path: string, body?: unknown): Promise<Answer> {
+  sandbox(method: 'GET' | 'POST', path: string, body?: object): Promise<Answer> {
     return callHttp(`${this.stack.urls.sandbox}${path}`, {
       method,
-      body,
+      body: body && { ...body, tenant: this.tenantId, now: formatInstant(this.now) },
       headers: { 'x-tallygate-internal': this.stack.internalSecret },
     });
   }

@@ -104,12 +104,9 @@ export const PERFORM: { readonly [V in Verb]?: Perform<V> } = {
       ? session.change('billing', 'DELETE', path)
       : session.change('billing', 'PUT', path, given(method));
   },
-  provider: (session, args) =>
-    session.sandbox('POST', '/control/script', given({ ...args, tenant: session.tenantId })),
-  provider_event: (session, args) =>
-    session.sandbox('POST', '/control/events', given({ ...args, tenant: session.tenantId })),
-  authenticate: (session, args) =>
-    session.sandbox('POST', '/control/authenticate', { ...args, tenant: session.tenantId }),
+  provider: (session, args) => session.sandbox('POST', '/control/script', given(args)),
+  provider_event: (session, args) => session.sandbox('POST', '/control/events', given(args)),
+  authenticate: (session, args) => session.sandbox('POST', '/control/authenticate', args),
   forgive: (session, args) => invoiceStep(session, 'forgive', args),
   external_payment: (session, args) => invoiceStep(session, 'external-payment', args),
   write_off: (session, args) => invoiceStep(session, 'write-off', args),

@@ -1,0 +1,39 @@
+import { demoCommand } from './demo.command';
+import { type Output, consoleOutput } from './output';
+import { scenarioCommand } from './scenario.command';
+import { stackCommand } from './stack.command';
+
+type Command = (words: readonly string[], output: Output) => Promise<number>;
+
+const COMMANDS: Readonly<Record<string, { readonly run: Command; readonly says: string }>> = {
+  demo: {
+    run: demoCommand,
+    says: 'plays the main story on the embedded default and stays up (--exit: ends after it)',
+  },
+  stack: {
+    run: stackCommand,
+    says: 'starts Kafka, PostgreSQL, Redis, every service, the gate agent and the gateways found',
+  },
+  scenario: { run: scenarioCommand, says: 'runs scenario files: [--stack embedded|real] [--json] FILE...' },
+};
+
+async function main(): Promise<number> {
+  const [name, ...words] = process.argv.slice(2);
+  const command = COMMANDS[name ?? ''];
+  if (!command) {
+    const known = Object.entries(COMMANDS).map(([key, { says }]) => `  ${key.padEnd(10)}${says}`);
+    consoleOutput.error([`unknown command "${name ?? ''}"; there are`, ...known].join('\n'));
+    return 2;
+  }
+  return command.run(words, consoleOutput);
+}
+
+main().then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    consoleOutput.error(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    process.exitCode = 1;
+  },
+);

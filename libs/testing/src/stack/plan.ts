@@ -1,0 +1,92 @@
+import { join } from 'node:path';
+import type { ServiceName } from '../scenario/stack';
+import { GATE_CREDENTIAL, INTERNAL_SECRET, ROLE_SECRET, ROOT_KEY, WEBHOOK_SECRET } from './settings';
+
+export type ProcessName = ServiceName | 'sandbox' | 'gate';
+
+export interface StackServers {
+  readonly databaseUrl: string;
+  readonly brokers: readonly string[];
+  readonly redisUrl: string;
+  readonly smtpUrl: string;
+  /** For logs and records of this stack. */
+  readonly dir: string;
+}
+
+/** Who listens where. */
+export interface StackPlan extends StackServers {
+  readonly ports: Readonly<Record<ProcessName | 'feed', number>>;
+  readonly urls: Readonly<Record<ProcessName, string>>;
+}
+
+const PROCESSES: readonly ProcessName[] = [
+  'ingestion',
+  'ledger',
+  'billing',
+  'dunning',
+  'notifier',
+  'entitlement',
+  'sandbox',
+  'gate',
+];
+
+export async function planStack(servers: StackServers, freePort: () => Promise<number>): Promise<StackPlan> {
+  const ports = {} as Record<ProcessName | 'feed', number>;
+  for (const name of [...PROCESSES, 'feed'] as const) ports[name] = await freePort();
+  const urls = Object.fromEntries(PROCESSES.map((name) => [name, `http://127.0.0.1:${ports[name]}`]));
+  return { ...servers, ports, urls: urls as StackPlan['urls'] };
+}
+
+/** The whole environment of one process of the stack. */
+export function environmentOf(name: ProcessName, plan: StackPlan): Readonly<Record<string, string>> {
+  const own = OWN[name](plan);
+  if (name === 'sandbox' || name === 'gate') return { PORT: String(plan.ports[name]), ...own };
+  return { ...platformOf(name, plan), ...own };
+}
+
+function platformOf(name: ProcessName, plan: StackPlan): Record<string, string> {
+  return {
+    PORT: String(plan.ports[name]),
+    LOG_LEVEL: 'warn',
+    DATABASE_URL: plan.databaseUrl,
+    DATABASE_ROLE_SECRET: ROLE_SECRET,
+    INTERNAL_SECRET,
+    ROOT_KEY,
+    KAFKA_BROKERS: plan.brokers.join(','),
+    REDIS_URL: plan.redisUrl,
+    BILLING_URL: plan.urls.billing,
+    LEDGER_URL: plan.urls.ledger,
+    DUNNING_URL: plan.urls.dunning,
+  };
+}
+
+const CLOCK_PEERS: readonly ProcessName[] = [
+  'ingestion',
+  'ledger',
+  'dunning',
+  'notifier',
+  'entitlement',
+  'sandbox',
+];
+
+/** What only one of them needs. */
+const OWN: Readonly<Record<ProcessName, (plan: StackPlan) => Record<string, string>>> = {
+  ingestion: () => ({}),
+  ledger: () => ({}),
+  billing: (plan) => ({ CLOCK_PEERS: CLOCK_PEERS.map((name) => `${name}=${plan.urls[name]}`).join(',') }),
+  dunning: (plan) => ({ SANDBOX_URL: plan.urls.sandbox, SANDBOX_WEBHOOK_SECRET: WEBHOOK_SECRET }),
+  notifier: (plan) => ({ SMTP_URL: plan.smtpUrl, MAIL_FROM: 'billing@tallygate.example' }),
+  entitlement: (plan) => ({ GRPC_PORT: String(plan.ports.feed), GATE_SECRET: GATE_CREDENTIAL }),
+  sandbox: (plan) => ({
+    SANDBOX_JOURNAL: join(plan.dir, 'provider.jsonl'),
+    SANDBOX_WEBHOOK_SECRET: WEBHOOK_SECRET,
+    SANDBOX_WEBHOOK_URL: `${plan.urls.dunning}/v1/providers/sandbox/webhooks`,
+  }),
+  gate: (plan) => ({
+    ENTITLEMENT_URL: plan.urls.entitlement,
+    ENTITLEMENT_GRPC_URL: `127.0.0.1:${plan.ports.feed}`,
+    GATE_ID: 'gate-1',
+    GATE_CREDENTIAL,
+    DISK_COPY: join(plan.dir, 'gate-copy.json'),
+  }),
+};

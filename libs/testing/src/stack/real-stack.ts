@@ -1,0 +1,146 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  type KafkaServer,
+  type LocalServer,
+  type PostgresServer,
+  type RedisServer,
+  type SmtpServer,
+  freePort,
+  startKafka,
+  startNodeService,
+  startPostgres,
+  startRedis,
+  startSmtp,
+} from '@tallygate/infra-local';
+import { KafkaEventBus, TENANT_HEADER, silentLog } from '@tallygate/platform';
+import { type DeliveredMail, type GateName, type ServiceName, Stack } from '../scenario/stack';
+import { type ProcessName, type StackPlan, environmentOf, planStack } from './plan';
+import { INTERNAL_SECRET, ROOT_KEY, mainOf } from './settings';
+
+/** In the order in which they need each other. */
+const START_ORDER: readonly ProcessName[] = [
+  'sandbox',
+  'billing',
+  'ledger',
+  'dunning',
+  'notifier',
+  'entitlement',
+  'ingestion',
+  'gate',
+];
+
+export interface Servers {
+  readonly postgres: PostgresServer;
+  readonly kafka: KafkaServer;
+  readonly redis: RedisServer;
+  readonly smtp: SmtpServer;
+}
+
+/** Kafka, PostgreSQL, Redis and every service as a process of its own, on free ports. */
+export class RealStack extends Stack {
+  override readonly name = 'real';
+  override readonly rootKey = ROOT_KEY;
+  override readonly internalSecret = INTERNAL_SECRET;
+  override readonly urls: Readonly<Record<ServiceName | 'sandbox', string>>;
+  override readonly gates: Partial<Record<GateName, string>>;
+  private readonly processes = new Map<ProcessName, LocalServer>();
+  private redisUp = true;
+
+  private constructor(
+    readonly servers: Servers,
+    readonly bus: KafkaEventBus,
+    private readonly plan: StackPlan,
+    private readonly dir: string,
+  ) {
+    super();
+    this.urls = plan.urls;
+    this.gates = { agent: plan.urls.gate };
+  }
+
+  static async start(): Promise<RealStack> {
+    const dir = await mkdtemp(join(tmpdir(), 'tallygate-real-'));
+    const [postgres, kafka, redis, smtp] = await Promise.all([
+      startPostgres(),
+      startKafka(),
+      startRedis(),
+      startSmtp(),
+    ]);
+    const plan = await planStack(
+      {
+        databaseUrl: postgres.url('postgres'),
+        brokers: kafka.brokers,
+        redisUrl: redis.url,
+        smtpUrl: smtp.url,
+        dir,
+      },
+      freePort,
+    );
+    const bus = new KafkaEventBus({ brokers: kafka.brokers, clientId: 'scenario-runner', log: silentLog });
+    const stack = new RealStack({ postgres, kafka, redis, smtp }, bus, plan, dir);
+    for (const name of START_ORDER) await stack.startProcess(name);
+    return stack;
+  }
+
+  /** Starts one process again on its port, after it was stopped or killed. */
+  async startProcess(name: ProcessName): Promise<void> {
+    const process = await startNodeService({
+      name,
+      script: mainOf(name),
+      env: environmentOf(name, this.plan),
+      readyUrl: `${this.plan.urls[name]}/readyz`,
+      logFile: join(this.dir, `${name}.log`),
+    });
+    this.processes.set(name, process);
+  }
+
+  async stopProcess(name: ProcessName): Promise<void> {
+    await this.processes.get(name)?.stop();
+    this.processes.delete(name);
+  }
+
+  /** SIGKILL, as a crash would. */
+  async killProcess(name: ProcessName): Promise<void> {
+    await this.processes.get(name)?.kill();
+    this.processes.delete(name);
+  }
+
+  override mails(): readonly DeliveredMail[] {
+    return this.servers.smtp.mails;
+  }
+
+  override smtp(state: 'down' | 'up'): Promise<void> {
+    return state === 'down' ? this.servers.smtp.down() : this.servers.smtp.up();
+  }
+
+  override async publishUsage(tenantId: string, event: unknown): Promise<void> {
+    const headers = { [TENANT_HEADER]: tenantId };
+    await this.bus.publish('usage.raw', [
+      { key: tenantId, value: Buffer.from(JSON.stringify(event)), headers },
+    ]);
+  }
+
+  override async service(action: 'stop' | 'start' | 'cut' | 'join', name: string): Promise<void> {
+    if (action === 'cut' || action === 'join') throw new Error(`"${action}: ${name}" is not supported yet`);
+    if (name === 'redis') return this.switchRedis(action);
+    await (action === 'stop'
+      ? this.stopProcess(name as ProcessName)
+      : this.startProcess(name as ProcessName));
+  }
+
+  override async close(): Promise<void> {
+    for (const name of [...START_ORDER].reverse()) await this.stopProcess(name);
+    await this.bus.close();
+    const { postgres, kafka, redis, smtp } = this.servers;
+    await Promise.all([postgres.stop(), kafka.stop(), this.redisUp ? redis.stop() : undefined, smtp.stop()]);
+    await rm(this.dir, { recursive: true, force: true });
+  }
+
+  private async switchRedis(action: 'stop' | 'start'): Promise<void> {
+    const { redis } = this.servers;
+    if (action === 'stop') await redis.stop();
+    else Object.assign(this.servers, { redis: await startRedis({ port: redis.port }) });
+    this.redisUp = action === 'start';
+  }
+}

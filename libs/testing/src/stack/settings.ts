@@ -1,0 +1,13 @@
+import { join } from 'node:path';
+
+/** Compiled main modules, beside this one under dist/. */
+const dist = join(__dirname, '../../../..');
+export const mainOf = (app: string): string => join(dist, 'apps', app, 'src/main.js');
+export const STANDALONE_MAIN = mainOf('standalone');
+
+/** Secrets of stacks that live for one run on the loopback interface. */
+export const ROOT_KEY = 'root-key-of-a-local-stack';
+export const INTERNAL_SECRET = 'internal-secret-of-a-local-stack';
+export const ROLE_SECRET = 'role-secret-of-a-local-stack';
+export const WEBHOOK_SECRET = 'whsec_bG9jYWwtc3RhY2std2ViaG9vay1zZWNyZXQ=';
+export const GATE_CREDENTIAL = 'gate-credential-of-a-local-stack';
