@@ -100,6 +100,7 @@ export type { Log } from './telemetry/log';
 export { counter, createMetrics, gauge } from './telemetry/metrics';
 export { extractTrace, injectTrace, startTracing, withSpan } from './telemetry/tracing';
 
+export { kafkaCheck, postgresQueueCheck, redisCheck } from './health/checks';
 export { missingOf, whereOf } from './health/readiness';
 export type { Missing, ReadinessCheck } from './health/readiness';
 

@@ -39,7 +39,7 @@ export interface CreateServiceOptions {
   readonly checks?: readonly ReadinessCheck[];
   readonly log?: Log;
   readonly metrics?: Registry;
-  /** Closed last, in this order: the queue, the bus, tracing. */
+  /** Closed last, in this order: the bus, tracing. The queue is closed before the databases that its jobs need. */
   readonly closeLast?: readonly (() => Promise<void>)[];
   /** False in tests, whose process is not the service's. */
   readonly handleSignals?: boolean;
@@ -85,7 +85,6 @@ async function createApp(
 ): Promise<NestFastifyApplication> {
   const adapter = new FastifyAdapter({
     bodyLimit: BODY_LIMIT,
-    trustProxy: true,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 512 },
   });
@@ -138,14 +137,23 @@ async function announce(
   return { port, url };
 }
 
+/** First nothing new comes in, then the jobs in hand end while their databases are still there, then the rest. */
 async function closeAll(
   app: NestFastifyApplication,
   { contexts, closeLast = [] }: CreateServiceOptions,
   log: Log,
 ): Promise<void> {
-  const steps = [() => app.close(), ...contexts.map((context) => () => context.stop()), ...closeLast];
-  for (const step of steps)
+  const queues = new Set(contexts.map((context) => context.sharedQueue));
+  const steps = [
+    () => app.close(),
+    ...contexts.map((context) => () => context.quiesce()),
+    ...[...queues].map((queue) => () => queue.close()),
+    ...contexts.map((context) => () => context.stop()),
+    ...closeLast,
+  ];
+  for (const step of steps) {
     await step().catch((error: unknown) => log.error({ err: error }, 'closing failed; going on'));
+  }
 }
 
 function once(work: () => Promise<void>): () => Promise<void> {

@@ -36,7 +36,7 @@ export interface ServiceContextOptions {
   };
   readonly migrations: readonly MigrationClass[];
   readonly withoutTenant?: readonly string[];
-  /** Shared by the services of a process, and closed by whoever created them. */
+  /** Shared by the services of a process; the bus is closed by whoever created it, the queue by `createService` too. */
   readonly bus: EventBus;
   readonly queue: JobQueue;
   readonly clock?: Clock;
@@ -63,6 +63,8 @@ export class ServiceContext {
     readonly log: Log,
     readonly metrics: Registry,
     readonly checks: readonly ReadinessCheck[],
+    /** The process's queue behind `queue`. */
+    readonly sharedQueue: JobQueue,
   ) {}
 
   /** Subscribes, counted for the tenants' clocks; ended by `stop`. */
@@ -88,10 +90,15 @@ export class ServiceContext {
     this.sweepRunner.start();
   }
 
-  /** Takes no new work, ends what is in progress, then lets go of the database. */
-  async stop(): Promise<void> {
+  /** Takes no new work: sweeps and subscriptions end after what they have in hand. */
+  async quiesce(): Promise<void> {
     await this.sweepRunner.stop();
     await Promise.all(this.subscriptions.splice(0).map((subscription) => subscription.stop()));
+  }
+
+  /** Ends what is in progress, then lets go of the database. */
+  async stop(): Promise<void> {
+    await this.quiesce();
     await this.outbox.stop();
     await this.database.close();
   }
@@ -137,6 +144,7 @@ function assemble(options: ServiceContextOptions, database: PgDatabase, log: Log
     log,
     metrics,
     [databaseCheck(database, options.database.url)],
+    options.queue,
   );
 }
 

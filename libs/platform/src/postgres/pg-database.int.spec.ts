@@ -286,6 +286,30 @@ describe('provisioning', () => {
     await rotated.close();
   });
 
+  it('needs no superuser, only an owner of the database who may create roles', async () => {
+    await direct(target.url, async (admin) => {
+      await admin.query(`create role modest login createrole password 'modest'`);
+      await admin.query('create database modest owner modest');
+    });
+    const url = new URL(server.url('modest'));
+    url.username = url.password = 'modest';
+    const provisioning = {
+      ownerUrl: url.toString(),
+      schema: 'modest',
+      migrations: [notes],
+      withoutTenant: ['kind'],
+    };
+    await provisionSchema({ ...provisioning, roleSecret: TEST_ROLE_SECRET });
+    await provisionSchema({ ...provisioning, roleSecret: 'a later secret of the installation' });
+    const modest = new PgDatabase({
+      url: url.toString(),
+      schema: 'modest',
+      roleSecret: 'a later secret of the installation',
+    });
+    await modest.ping();
+    await modest.close();
+  });
+
   it('refuses a role that bypasses row-level security', async () => {
     await direct(target.url, (owner) => owner.query('create role tallygate_mighty_api superuser'));
     await expect(provision('mighty', 'select 1')).rejects.toThrow('bypasses row-level security');

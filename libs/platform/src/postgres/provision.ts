@@ -67,9 +67,13 @@ export async function ensureRole(
     [role],
   );
   if (rows[0]?.privileged === true) throw new Error(`Role ${role} bypasses row-level security; it must not`);
-  const login = `login nosuperuser nobypassrls nocreatedb nocreaterole noinherit password '${password}'`;
+  const login = `login password '${password}'`;
   if (rows[0] === undefined)
-    await tolerant(() => owner.query(`create role ${role} ${login}`), ['42710', '23505']);
+    await tolerant(
+      () =>
+        owner.query(`create role ${role} nosuperuser nobypassrls nocreatedb nocreaterole noinherit ${login}`),
+      ['42710', '23505'],
+    );
   if (!(await canLogIn(roleUrl(ownerUrl, roleSecret, role)))) await alterRole(owner, role, login);
 }
 

@@ -61,7 +61,7 @@ export class BullJobQueue extends JobQueue {
   private readonly workers = new Map<string, BullWorker>();
   private readonly inFlight: JobsInFlight;
   private failing = false;
-  private closing = false;
+  private closing: Promise<void> | undefined;
 
   constructor(private readonly options: BullJobQueueOptions) {
     super();
@@ -73,7 +73,7 @@ export class BullJobQueue extends JobQueue {
 
   override async add<P>(queue: string, jobs: readonly Job<P>[]): Promise<void> {
     if (jobs.length === 0) return;
-    if (this.closing) throw new Error('The job queue is closed');
+    if (this.closing !== undefined) throw new Error('The job queue is closed');
     this.inFlight.queued(queue, jobs);
     try {
       await within(this.patienceMs, `queueing on ${queue}`, this.addAll(queue, jobs));
@@ -109,8 +109,11 @@ export class BullJobQueue extends JobQueue {
     await within(this.patienceMs, 'the job queue', this.connections.ping());
   }
 
-  override async close(): Promise<void> {
-    this.closing = true;
+  override close(): Promise<void> {
+    return (this.closing ??= this.closeAll());
+  }
+
+  private async closeAll(): Promise<void> {
     this.inFlight.close();
     // A job in hand may end; without a backend there is nothing that a worker could still report.
     const patienceMs = this.connections.isUp() ? CLOSING_MS : this.patienceMs;
@@ -179,7 +182,7 @@ export class BullJobQueue extends JobQueue {
 
   /** BullMQ reports each failed reconnect of each connection; an outage is one line. */
   private onError(error: Error): void {
-    if (this.failing || this.closing) return;
+    if (this.failing || this.closing !== undefined) return;
     this.failing = true;
     this.log.warn({ err: error }, 'the job queue cannot be reached; work goes on when it is back');
   }
