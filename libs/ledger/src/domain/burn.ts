@@ -33,9 +33,9 @@ function drawForUsage(draft: WalletDraft, charge: Charge): Nano {
     lot.remaining -= taken;
     left -= taken;
     addToRun(draft, charge, lot, taken);
+    if (lot.remaining === 0n) creditSeen(draft.wallet, charge.occurredAt);
     if (left === 0n) break;
   }
-  if (left < charge.amount) creditSeen(draft.wallet, charge.occurredAt);
   return left;
 }
 
@@ -104,7 +104,7 @@ function repay(draft: WalletDraft, debt: Debt, at: Instant): void {
     lot.remaining -= paid;
     debt.repaid += paid;
     draft.touchedDebts.add(debt);
-    creditSeen(draft.wallet, at);
+    if (lot.remaining === 0n) creditSeen(draft.wallet, at);
     post(draft, 'repayment', lot, { at, free: -paid, debt: -paid, debtId: debt.id, feature: debt.feature });
   }
   invariant(debt.repaid <= debt.total, 'A debt is not repaid twice');
@@ -134,7 +134,7 @@ export function drawValid(
     const taken = minNano(lot.remaining, left);
     lot.remaining -= taken;
     left -= taken;
-    creditSeen(draft.wallet, draft.now);
+    if (lot.remaining === 0n) creditSeen(draft.wallet, draft.now);
     take(lot, taken);
   }
   return left;

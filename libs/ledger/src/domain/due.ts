@@ -1,4 +1,4 @@
-import { addMicros, earliest } from '@tallygate/kernel';
+import { addMicros } from '@tallygate/kernel';
 import type { Instant } from '@tallygate/kernel';
 import { closeLot, issueRecurring, lotDueAt, startLot } from './grant';
 import { expireHold } from './hold';
@@ -19,9 +19,12 @@ export function settleDue(draft: WalletDraft): void {
 /** The wallet's next instant at which something happens by itself. */
 export function walletDueAt(wallet: Wallet): Instant | null {
   let next: Instant | null = null;
-  for (const lot of wallet.lots) next = earliest(next, lotDueAt(lot, wallet.latenessMicros));
-  for (const hold of wallet.holds) if (hold.state === 'open') next = earliest(next, hold.expiresAt);
-  for (const recurrence of wallet.recurrences) next = earliest(next, recurrence.nextAt);
+  const consider = (at: Instant | null): void => {
+    if (at !== null && (next === null || at < next)) next = at;
+  };
+  for (const lot of wallet.lots) consider(lotDueAt(lot, wallet.latenessMicros));
+  for (const hold of wallet.holds) if (hold.state === 'open') consider(hold.expiresAt);
+  for (const recurrence of wallet.recurrences) consider(recurrence.nextAt);
   return next;
 }
 

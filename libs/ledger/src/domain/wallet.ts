@@ -71,7 +71,7 @@ export interface Wallet extends WalletKey {
   readonly latenessMicros: number;
   /** Latest end of a lot that had something left. */
   lastExpiryAt: Instant | null;
-  /** Latest instant at which credit was there: a lot's start or a draw. */
+  /** Latest start of a lot, or draw that left nothing of one: after it, an expiry is what ended the credit. */
   lastCreditAt: Instant | null;
 }
 

@@ -1,10 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { formatAmount } from '@tallygate/kernel';
-import { instantFromPg, instantOrNullFromPg, pgInstant, pgInstantOrNull } from '@tallygate/platform';
+import { instantFromPg, instantOrNullFromPg } from '@tallygate/platform';
 import type { Tx } from '@tallygate/platform';
 import type { Counter, CounterKey } from '../domain';
 import { CounterStore } from '../service/counter-store';
-import { plainArray, textArray } from './array-literal';
+import { bigints, booleans, instants, numerics, texts, uuids } from './arrays';
 import { lockCounters, saveCounters } from './sql/counter';
 import { amountFromPg } from './wallet-rows';
 
@@ -55,23 +54,23 @@ export class PgCounterStore extends CounterStore {
     for (const counter of counters) counter.revision += 1;
     await tx.query(saveCounters, [
       ...keyArrays(counters),
-      plainArray(counters.map((counter) => pgInstantOrNull(counter.periodEnd))),
-      plainArray(counters.map((counter) => formatAmount(counter.included))),
-      plainArray(counters.map((counter) => formatAmount(counter.used))),
-      plainArray(counters.map((counter) => counter.limit)),
-      plainArray(counters.map((counter) => counter.revision)),
-      plainArray(counters.map(published)),
+      instants(counters.map((counter) => counter.periodEnd)),
+      numerics(counters.map((counter) => counter.included)),
+      numerics(counters.map((counter) => counter.used)),
+      texts(counters.map((counter) => counter.limit)),
+      bigints(counters.map((counter) => counter.revision)),
+      booleans(counters.map(published)),
     ]);
   }
 }
 
-function keyArrays(keys: readonly CounterKey[]): string[] {
+function keyArrays(keys: readonly CounterKey[]): Buffer[] {
   return [
-    plainArray(keys.map((key) => key.tenantId)),
-    plainArray(keys.map((key) => key.customerId)),
-    textArray(keys.map((key) => key.feature)),
-    plainArray(keys.map((key) => key.kind)),
-    textArray(keys.map((key) => key.scope)),
-    plainArray(keys.map((key) => pgInstant(key.periodStart))),
+    uuids(keys.map((key) => key.tenantId)),
+    uuids(keys.map((key) => key.customerId)),
+    texts(keys.map((key) => key.feature)),
+    texts(keys.map((key) => key.kind)),
+    texts(keys.map((key) => key.scope)),
+    instants(keys.map((key) => key.periodStart)),
   ];
 }

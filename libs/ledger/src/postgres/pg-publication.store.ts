@@ -5,7 +5,7 @@ import { PublicationStore } from '../service/publication-store';
 import type { Unpublished } from '../service/publication-store';
 import { WalletStore } from '../service/wallet-store';
 import type { LockedWallet } from '../service/wallet-store';
-import { plainArray, textArray } from './array-literal';
+import { bigints, texts, uuids } from './arrays';
 import { counterOf } from './pg-counter.store';
 import type { CounterRow } from './pg-counter.store';
 import * as sql from './sql/publication';
@@ -28,7 +28,7 @@ export class PgPublicationStore extends PublicationStore {
   }
 
   override async takeWallets(tx: Tx, ids: readonly bigint[]): Promise<readonly LockedWallet[]> {
-    const { rows } = await tx.query<{ id: bigint }>(sql.takeWallets, [plainArray(ids)]);
+    const { rows } = await tx.query<{ id: bigint }>(sql.takeWallets, [bigints(ids)]);
     if (rows.length === 0) return [];
     const wallets = await this.wallets.read(tx, rows.map((row) => row.id));
     return [...wallets.values()];
@@ -37,8 +37,8 @@ export class PgPublicationStore extends PublicationStore {
   override async takeQuotas(tx: Tx, tenantId: string, names: readonly string[]): Promise<readonly Counter[]> {
     const { rows } = await tx.query<CounterRow>(sql.takeQuotas, [
       tenantId,
-      plainArray(names.map((name) => name.slice(0, UUID_LENGTH))),
-      textArray(names.map((name) => name.slice(UUID_LENGTH))),
+      uuids(names.map((name) => name.slice(0, UUID_LENGTH))),
+      texts(names.map((name) => name.slice(UUID_LENGTH))),
     ]);
     return rows.map(counterOf);
   }

@@ -5,7 +5,7 @@ import type { Tx } from '@tallygate/platform';
 import type { RatingBook, SubscriptionTerms } from '../domain';
 import { ParkedStore, RatingFacts } from '../service/rating-facts';
 import type { StoredParked } from '../service/rating-facts';
-import { plainArray } from './array-literal';
+import { bigints } from './arrays';
 import { PgUsageStore } from './pg-usage.store';
 
 @Injectable()
@@ -57,7 +57,7 @@ export class PgParkedStore extends ParkedStore {
   }
 
   override async remove(tx: Tx, ids: readonly bigint[]): Promise<void> {
-    if (ids.length > 0) await tx.query('delete from parked_usage where id = any ($1::bigint[])', [plainArray(ids)]);
+    if (ids.length > 0) await tx.query('delete from parked_usage where id = any ($1::bigint[])', [bigints(ids)]);
   }
 }
 

@@ -5,7 +5,7 @@ import { instantFromPg, pgInstant } from '@tallygate/platform';
 import type { Tx } from '@tallygate/platform';
 import { UsageReadings } from '../service/usage-readings';
 import type { UsageAnswer, UsageQuestion } from '../service/usage-readings';
-import { plainArray, textArray } from './array-literal';
+import { instants, texts } from './arrays';
 import { amountFromPg } from './wallet-rows';
 
 /** An average is rounded half away from zero to 10⁻⁹, which is what numeric(38,9) does; the others are exact. */
@@ -36,7 +36,6 @@ select width_bucket(occurred_at, $4::timestamptz[]) - 1 as place,
 @Injectable()
 export class PgUsageReadings extends UsageReadings {
   override async ask(tx: Tx, question: UsageQuestion): Promise<readonly UsageAnswer[]> {
-    const bounds = question.bounds.map(pgInstant);
     const { rows } = await tx.query<{
       place: number;
       grouping: Record<string, string | null> | null;
@@ -45,8 +44,8 @@ export class PgUsageReadings extends UsageReadings {
       question.tenantId,
       question.customerId,
       question.meter,
-      plainArray(bounds),
-      textArray(question.groupBy),
+      instants(question.bounds),
+      texts(question.groupBy),
       pgInstant(question.from),
       pgInstant(question.to),
     ]);

@@ -1,16 +1,15 @@
 import { hash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { MeteredEvent, Plan } from '@tallygate/contracts';
-import { formatAmount, formatInstant, instant } from '@tallygate/kernel';
 import type { Instant } from '@tallygate/kernel';
 import { Directory } from '@tallygate/directory';
 import { instantFromPg, instantOrNullFromPg, sqlState } from '@tallygate/platform';
 import type { Tx } from '@tallygate/platform';
-import { ratingBook } from '../domain';
+import { quantityOf, ratingBook } from '../domain';
 import type { ParkedCharge, RatingBook, SliceFacts, SubscriptionTerms, UsageRow } from '../domain';
 import { UsageStore } from '../service/usage-store';
 import type { Identified, SlicePosition } from '../service/usage-store';
-import { plainArray, textArray } from './array-literal';
+import { bigints, instants, integers, jsonbs, numerics, smallints, texts, uuids } from './arrays';
 import * as sql from './sql/usage';
 
 /** The consumer group under which positions are kept. */
@@ -75,7 +74,7 @@ export class PgUsageStore extends UsageStore {
 
   override async known(tx: Tx, identities: readonly string[]): Promise<ReadonlyMap<string, string>> {
     const { rows } = await tx.query<{ identity: string; payload: string }>(sql.knownIdentities, [
-      plainArray(identities),
+      uuids(identities),
     ]);
     return new Map(rows.map((row) => [undashed(row.identity), undashed(row.payload)]));
   }
@@ -104,7 +103,7 @@ export class PgUsageStore extends UsageStore {
     if (rows.length === 0) return sliceId;
     await tx.query('savepoint events');
     try {
-      await tx.query(sql.insertEvents, [...eventArrays(rows, identities), ...chargeArrays(rows, walletOf), sliceId]);
+      await tx.query(sql.insertEvents, eventParameters(rows, identities, walletOf, sliceId));
       return sliceId;
     } catch (error) {
       if (sqlState(error) !== UNIQUE_VIOLATION) throw error;
@@ -120,14 +119,14 @@ export class PgUsageStore extends UsageStore {
   ): Promise<void> {
     if (parked.length === 0) return;
     await tx.query(sql.insertParked, [
-      plainArray(parked.map(({ event }) => event.tenantId)),
-      plainArray(parked.map(({ event }) => event.customerId)),
-      textArray(parked.map(({ event }) => event.source)),
-      textArray(parked.map(({ event }) => event.id)),
-      textArray(parked.map(({ feature }) => feature)),
-      plainArray(parked.map(({ event }) => formatInstant(instant(event.occurredAt)))),
-      textArray(parked.map(({ reading }) => JSON.stringify(reading))),
-      plainArray(parked.map(({ event }) => formatInstant(nowOf(event.tenantId)))),
+      uuids(parked.map(({ event }) => event.tenantId)),
+      uuids(parked.map(({ event }) => event.customerId)),
+      texts(parked.map(({ event }) => event.source)),
+      texts(parked.map(({ event }) => event.id)),
+      texts(parked.map(({ feature }) => feature)),
+      instants(parked.map(({ event }) => event.occurredAt)),
+      jsonbs(parked.map(({ reading }) => JSON.stringify(reading))),
+      instants(parked.map(({ event }) => nowOf(event.tenantId))),
     ]);
   }
 
@@ -147,8 +146,8 @@ export class PgUsageStore extends UsageStore {
     customers: ReadonlyMap<string, string>,
   ): Promise<ReadonlyMap<string, readonly SubscriptionTerms[]>> {
     const { rows } = await tx.query<HistoryRow>(sql.readHistory, [
-      plainArray([...customers.values()]),
-      plainArray([...customers.keys()]),
+      uuids([...customers.values()]),
+      uuids([...customers.keys()]),
     ]);
     await this.loadTerms(tx, rows);
     const histories = new Map<string, SubscriptionTerms[]>();
@@ -165,7 +164,7 @@ export class PgUsageStore extends UsageStore {
     const missing = new Set<bigint>();
     for (const { terms_id } of rows) if (!this.terms.has(terms_id)) missing.add(terms_id);
     if (missing.size === 0) return;
-    const found = await tx.query<{ id: bigint; terms: Plan }>(sql.readTerms, [plainArray([...missing])]);
+    const found = await tx.query<{ id: bigint; terms: Plan }>(sql.readTerms, [bigints([...missing])]);
     for (const { id, terms } of found.rows) this.terms.set(id, terms);
   }
 }
@@ -197,30 +196,58 @@ function termsOf(row: HistoryRow, plan: Plan | undefined): SubscriptionTerms {
   };
 }
 
-function eventArrays(rows: readonly UsageRow[], identities: ReadonlyMap<MeteredEvent, string>): string[] {
+function eventParameters(
+  rows: readonly UsageRow[],
+  identities: ReadonlyMap<MeteredEvent, string>,
+  walletOf: (row: UsageRow) => bigint | null,
+  sliceId: bigint,
+): unknown[] {
+  const { places, shared } = sharedOf(rows, walletOf);
   return [
-    plainArray(rows.map((row) => identities.get(row.event) ?? null)),
-    plainArray(rows.map((row) => row.ordinal)),
-    plainArray(rows.map((row) => row.event.payloadHash)),
-    plainArray(rows.map((row) => row.event.tenantId)),
-    plainArray(rows.map((row) => row.event.customerId)),
-    textArray(rows.map((row) => row.event.source)),
-    textArray(rows.map((row) => row.event.id)),
-    textArray(rows.map((row) => row.reading?.meter ?? null)),
-    plainArray(rows.map((row) => row.reading?.quantity ?? null)),
-    textArray(rows.map((row) => row.reading?.value ?? null)),
-    textArray(rows.map((row) => groupOf(row))),
-    plainArray(rows.map((row) => row.event.occurredAt)),
+    uuids(rows.map((row) => identities.get(row.event) ?? null)),
+    smallints(rows.map((row) => row.ordinal)),
+    uuids(rows.map((row) => row.event.payloadHash)),
+    texts(rows.map((row) => row.event.id)),
+    numerics(rows.map((row) => (row.reading === null ? null : quantityOf(row.reading)))),
+    texts(rows.map((row) => row.reading?.value ?? null)),
+    instants(rows.map((row) => row.event.occurredAt)),
+    numerics(rows.map((row) => row.amount)),
+    numerics(rows.map((row) => row.included)),
+    sliceId,
+    integers(places),
+    uuids(shared.map(({ row }) => row.event.tenantId)),
+    uuids(shared.map(({ row }) => row.event.customerId)),
+    texts(shared.map(({ row }) => row.event.source)),
+    texts(shared.map(({ row }) => row.reading?.meter ?? null)),
+    jsonbs(shared.map(({ group }) => group)),
+    bigints(shared.map(({ wallet }) => wallet)),
+    texts(shared.map(({ row }) => row.feature)),
   ];
 }
 
-function chargeArrays(rows: readonly UsageRow[], walletOf: (row: UsageRow) => bigint | null): string[] {
-  return [
-    plainArray(rows.map(walletOf)),
-    textArray(rows.map((row) => row.feature)),
-    plainArray(rows.map((row) => (row.amount === null ? null : formatAmount(row.amount)))),
-    plainArray(rows.map((row) => (row.included === null ? null : formatAmount(row.included)))),
-  ];
+interface Shared {
+  readonly row: UsageRow;
+  readonly group: string | null;
+  readonly wallet: bigint | null;
+}
+
+/** What rows have in common, once each, and each row's place among it, from 1. */
+function sharedOf(
+  rows: readonly UsageRow[],
+  walletOf: (row: UsageRow) => bigint | null,
+): { places: number[]; shared: Shared[] } {
+  const placeOf = new Map<string, number>();
+  const shared: Shared[] = [];
+  const places = rows.map((row) => {
+    const group = groupOf(row);
+    const name = `${row.event.customerId}${row.unit ?? ''}\n${row.feature ?? ''}\n${row.reading?.meter ?? ''}\n${row.event.source.length}\n${row.event.source}${group ?? ''}`;
+    const known = placeOf.get(name);
+    if (known !== undefined) return known;
+    shared.push({ row, group, wallet: walletOf(row) });
+    placeOf.set(name, shared.length);
+    return shared.length;
+  });
+  return { places, shared };
 }
 
 function groupOf({ reading }: UsageRow): string | null {

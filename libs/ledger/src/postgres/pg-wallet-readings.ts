@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Instant, Nano } from '@tallygate/kernel';
 import { instantFromPg, pgInstant, pgInstantOrNull } from '@tallygate/platform';
 import type { Tx } from '@tallygate/platform';
-import { allFreeCredit, debtOf, grantsView, isValidAt, statementAmount } from '../domain';
+import { allFreeCredit, debtOf, grantsView, heldOf, isValidAt, statementAmount } from '../domain';
 import type { EntryKind } from '../domain';
 import { WalletReadings } from '../service/wallet-reading';
 import type { JournalVerdict, Statement, StatementRow, WalletReading } from '../service/wallet-reading';
@@ -35,10 +35,10 @@ export class PgWalletReadings extends WalletReadings {
     await tx.query(sql.shareWallet, [walletId]);
     const locked = (await this.wallets.read(tx, [walletId])).get(walletId);
     if (locked === undefined) throw new Error(`No wallet ${walletId}`);
-    const { wallet, held } = locked;
+    const { wallet } = locked;
     const debt = debtOf(wallet);
     const lots = await this.wallets.allLots(tx, walletId);
-    return { available: allFreeCredit(wallet, now) - debt, held, debt, grants: grantsView(lots, now) };
+    return { available: allFreeCredit(wallet, now) - debt, held: heldOf(wallet), debt, grants: grantsView(lots, now) };
   }
 
   override async past(tx: Tx, walletId: bigint, at: Instant, knownAt: Instant): Promise<WalletReading> {

@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { formatAmount, invariant } from '@tallygate/kernel';
-import { instantOrNullFromPg, pgInstant, pgInstantOrNull } from '@tallygate/platform';
+import { instantOrNullFromPg } from '@tallygate/platform';
 import type { Tx } from '@tallygate/platform';
-import { burnOrder, contraOf, isClosed, sumOf, outstanding, walletDueAt } from '../domain';
+import { burnOrder, isClosed, sumOf, outstanding, walletDueAt } from '../domain';
 import type { Lot, WalletKey } from '../domain';
 import { WalletStore } from '../service/wallet-store';
 import type { LockedWallet, SavedWork } from '../service/wallet-store';
-import { plainArray, textArray } from './array-literal';
+import { bigints, booleans, instants, jsonbs, numerics, texts, uuids } from './arrays';
 import * as sql from './sql/wallet';
 import { amountFromPg, debtOfRow, holdOf, lotOf, recurrenceOf } from './wallet-rows';
 import type { DebtRow, HoldRow, LotRow, RecurrenceRow, WalletRow } from './wallet-rows';
@@ -45,7 +45,7 @@ export class PgWalletStore extends WalletStore {
   }
 
   override async allLots(tx: Tx, walletId: bigint): Promise<readonly Lot[]> {
-    const { rows } = await tx.query<LotRow>(sql.readAllLots, [plainArray([walletId])]);
+    const { rows } = await tx.query<LotRow>(sql.readAllLots, [bigints([walletId])]);
     return rows.map(lotOf);
   }
 
@@ -70,9 +70,9 @@ export class PgWalletStore extends WalletStore {
 
   private async ask(tx: Tx, keys: readonly WalletKey[]): Promise<Map<string, bigint>> {
     const { rows } = await tx.query<{ id: bigint; made: boolean } & KeyRow>(sql.ensureWallets, [
-      plainArray(keys.map((key) => key.tenantId)),
-      plainArray(keys.map((key) => key.customerId)),
-      textArray(keys.map((key) => key.unit)),
+      uuids(keys.map((key) => key.tenantId)),
+      uuids(keys.map((key) => key.customerId)),
+      texts(keys.map((key) => key.unit)),
     ]);
     for (const row of rows) if (!row.made) this.remember(nameOf(keyOf(row)), row.id);
     return new Map(rows.map((row) => [nameOf(keyOf(row)), row.id]));
@@ -88,7 +88,7 @@ export class PgWalletStore extends WalletStore {
     statement: { name: string; text: string },
     ids: readonly bigint[],
   ): Promise<ReadonlyMap<bigint, LockedWallet>> {
-    const asked = [plainArray(ids)];
+    const asked = [bigints(ids)];
     const wallets = await tx.query<WalletRow>(statement, asked);
     const loaded = new Map(wallets.rows.map((row) => [row.id, lockedOf(row)]));
     for (const row of (await tx.query<LotRow>(sql.readLiveLots, asked)).rows) {
@@ -96,7 +96,8 @@ export class PgWalletStore extends WalletStore {
     }
     for (const { wallet } of loaded.values()) if (wallet.lots.length > 1) wallet.lots.sort(burnOrder);
     await loadDebts(tx, loaded);
-    await loadDue(tx, loaded);
+    await loadHolds(tx, loaded);
+    await loadRecurrences(tx, loaded);
     return loaded;
   }
 }
@@ -117,9 +118,13 @@ function nameOf(key: WalletKey): string {
 }
 
 function lockedOf(row: WalletRow): LockedWallet {
+  const lastExpiryAt = instantOrNullFromPg(row.last_expiry_at);
+  const lastCreditAt = instantOrNullFromPg(row.last_credit_at);
   return {
     wallet: {
-      ...keyOf(row),
+      tenantId: row.tenant_id,
+      customerId: row.customer_id,
+      unit: row.unit,
       id: row.id,
       version: Number(row.version),
       lots: [],
@@ -128,55 +133,58 @@ function lockedOf(row: WalletRow): LockedWallet {
       recurrences: [],
       overdraft: amountFromPg(row.overdraft),
       latenessMicros: Number(row.lateness_micros),
-      lastExpiryAt: instantOrNullFromPg(row.last_expiry_at),
-      lastCreditAt: instantOrNullFromPg(row.last_credit_at),
+      lastExpiryAt,
+      lastCreditAt,
     },
     revision: Number(row.revision),
-    free: amountFromPg(row.free),
-    held: amountFromPg(row.held),
-    debt: amountFromPg(row.debt),
+    holding: row.holding,
+    owing: row.owing,
+    lastExpiryAt,
+    lastCreditAt,
     dueAt: instantOrNullFromPg(row.due_at),
   };
 }
 
 /** Most wallets owe nothing, hold nothing and recur never: those tables are asked for the others only. */
 async function loadDebts(tx: Tx, loaded: ReadonlyMap<bigint, LockedWallet>): Promise<void> {
-  const owing = [...loaded.values()].filter(({ debt }) => debt > 0n).map(({ wallet }) => wallet.id);
+  const owing = [...loaded.values()].filter(({ owing }) => owing).map(({ wallet }) => wallet.id);
   if (owing.length === 0) return;
-  const { rows } = await tx.query<DebtRow>(sql.readOpenDebts, [plainArray(owing)]);
+  const { rows } = await tx.query<DebtRow>(sql.readOpenDebts, [bigints(owing)]);
   for (const row of rows) loaded.get(row.wallet_id)?.wallet.debts.push(debtOfRow(row));
 }
 
-async function loadDue(tx: Tx, loaded: ReadonlyMap<bigint, LockedWallet>): Promise<void> {
+async function loadHolds(tx: Tx, loaded: ReadonlyMap<bigint, LockedWallet>): Promise<void> {
+  const holding = [...loaded.values()].filter((one) => one.holding).map(({ wallet }) => wallet.id);
+  if (holding.length === 0) return;
+  const { rows } = await tx.query<HoldRow>(sql.readOpenHolds, [bigints(holding)]);
+  for (const row of rows) loaded.get(row.wallet_id)?.wallet.holds.push(holdOf(row));
+}
+
+/** A recurring grant is always due some day. */
+async function loadRecurrences(tx: Tx, loaded: ReadonlyMap<bigint, LockedWallet>): Promise<void> {
   const due = [...loaded.values()].filter(({ dueAt }) => dueAt !== null).map(({ wallet }) => wallet.id);
   if (due.length === 0) return;
-  const ids = [plainArray(due)];
-  for (const row of (await tx.query<HoldRow>(sql.readOpenHolds, ids)).rows) {
-    loaded.get(row.wallet_id)?.wallet.holds.push(holdOf(row));
-  }
-  for (const row of (await tx.query<RecurrenceRow>(sql.readRecurrences, ids)).rows) {
-    loaded.get(row.wallet_id)?.wallet.recurrences.push(recurrenceOf(row));
-  }
+  const { rows } = await tx.query<RecurrenceRow>(sql.readRecurrences, [bigints(due)]);
+  for (const row of rows) loaded.get(row.wallet_id)?.wallet.recurrences.push(recurrenceOf(row));
 }
 
 async function saveJournal(tx: Tx, work: readonly SavedWork[], sliceId: bigint | null): Promise<void> {
   const rows = work.flatMap(({ draft }) => draft.entries.map((entry, i) => ({ entry, wallet: draft.wallet, place: i + 1 })));
   if (rows.length === 0) return;
   await tx.query(sql.insertJournal, [
-    plainArray(rows.map((row) => row.wallet.id)),
-    plainArray(rows.map((row) => row.wallet.version + row.place)),
-    plainArray(rows.map((row) => row.wallet.tenantId)),
-    plainArray(rows.map((row) => row.entry.kind)),
-    plainArray(rows.map((row) => pgInstant(row.entry.at))),
-    plainArray(rows.map((row) => pgInstant(row.entry.effectiveAt))),
-    plainArray(rows.map((row) => row.entry.lotId)),
-    plainArray(rows.map((row) => row.entry.debtId)),
-    textArray(rows.map((row) => row.entry.feature)),
-    textArray(rows.map((row) => row.entry.reference)),
-    plainArray(rows.map((row) => formatAmount(row.entry.free))),
-    plainArray(rows.map((row) => formatAmount(row.entry.held))),
-    plainArray(rows.map((row) => formatAmount(row.entry.debt))),
-    plainArray(rows.map((row) => formatAmount(contraOf(row.entry)))),
+    bigints(rows.map((row) => row.wallet.id)),
+    bigints(rows.map((row) => row.wallet.version + row.place)),
+    uuids(rows.map((row) => row.wallet.tenantId)),
+    texts(rows.map((row) => row.entry.kind)),
+    instants(rows.map((row) => row.entry.at)),
+    instants(rows.map((row) => row.entry.effectiveAt)),
+    uuids(rows.map((row) => row.entry.lotId)),
+    uuids(rows.map((row) => row.entry.debtId)),
+    texts(rows.map((row) => row.entry.feature)),
+    texts(rows.map((row) => row.entry.reference)),
+    numerics(rows.map((row) => row.entry.free)),
+    numerics(rows.map((row) => row.entry.held)),
+    numerics(rows.map((row) => row.entry.debt)),
     sliceId,
   ]);
 }
@@ -185,17 +193,18 @@ async function saveLotsIssued(tx: Tx, work: readonly SavedWork[]): Promise<void>
   const rows = work.flatMap(({ draft }) => [...draft.issued].map((lot) => ({ lot, wallet: draft.wallet })));
   if (rows.length === 0) return;
   await tx.query(sql.insertLots, [
-    plainArray(rows.map(({ lot }) => lot.id)),
-    plainArray(rows.map(({ wallet }) => wallet.tenantId)),
-    plainArray(rows.map(({ wallet }) => wallet.id)),
-    plainArray(rows.map(({ lot }) => lot.grantId)),
-    plainArray(rows.map(({ lot }) => pgInstant(lot.effectiveAt))),
-    plainArray(rows.map(({ lot }) => pgInstantOrNull(lot.expiresAt))),
-    plainArray(rows.map(({ lot }) => formatAmount(lot.amount))),
-    plainArray(rows.map(({ lot }) => formatAmount(lot.remaining))),
-    plainArray(rows.map(({ lot }) => formatAmount(lot.held))),
-    plainArray(rows.map(({ lot }) => lot.state)),
-    plainArray(rows.map(({ lot }) => isLive(lot))),
+    uuids(rows.map(({ lot }) => lot.id)),
+    uuids(rows.map(({ wallet }) => wallet.tenantId)),
+    bigints(rows.map(({ wallet }) => wallet.id)),
+    uuids(rows.map(({ lot }) => lot.grantId)),
+    texts(rows.map(({ lot }) => lot.grantKey)),
+    instants(rows.map(({ lot }) => lot.effectiveAt)),
+    instants(rows.map(({ lot }) => lot.expiresAt)),
+    numerics(rows.map(({ lot }) => lot.amount)),
+    numerics(rows.map(({ lot }) => lot.remaining)),
+    numerics(rows.map(({ lot }) => lot.held)),
+    texts(rows.map(({ lot }) => lot.state)),
+    booleans(rows.map(({ lot }) => isLive(lot))),
   ]);
 }
 
@@ -203,11 +212,11 @@ async function saveLots(tx: Tx, work: readonly SavedWork[]): Promise<void> {
   const lots = work.flatMap(({ draft }) => [...draft.touchedLots].filter((lot) => !draft.issued.has(lot)));
   if (lots.length === 0) return;
   await tx.query(sql.updateLots, [
-    plainArray(lots.map((lot) => lot.id)),
-    plainArray(lots.map((lot) => formatAmount(lot.remaining))),
-    plainArray(lots.map((lot) => formatAmount(lot.held))),
-    plainArray(lots.map((lot) => lot.state)),
-    plainArray(lots.map(isLive)),
+    uuids(lots.map((lot) => lot.id)),
+    numerics(lots.map((lot) => lot.remaining)),
+    numerics(lots.map((lot) => lot.held)),
+    texts(lots.map((lot) => lot.state)),
+    booleans(lots.map(isLive)),
   ]);
 }
 
@@ -219,14 +228,14 @@ async function saveDebts(tx: Tx, work: readonly SavedWork[]): Promise<void> {
   const rows = work.flatMap(({ draft }) => [...draft.touchedDebts].map((debt) => ({ debt, wallet: draft.wallet })));
   if (rows.length === 0) return;
   await tx.query(sql.upsertDebts, [
-    plainArray(rows.map(({ debt }) => debt.id)),
-    plainArray(rows.map(({ wallet }) => wallet.tenantId)),
-    plainArray(rows.map(({ wallet }) => wallet.id)),
-    textArray(rows.map(({ debt }) => debt.feature)),
-    plainArray(rows.map(({ debt }) => pgInstant(debt.occurredAt))),
-    plainArray(rows.map(({ debt }) => formatAmount(debt.total))),
-    plainArray(rows.map(({ debt }) => formatAmount(debt.repaid))),
-    plainArray(rows.map(({ debt }) => outstanding(debt) > 0n)),
+    uuids(rows.map(({ debt }) => debt.id)),
+    uuids(rows.map(({ wallet }) => wallet.tenantId)),
+    bigints(rows.map(({ wallet }) => wallet.id)),
+    texts(rows.map(({ debt }) => debt.feature)),
+    instants(rows.map(({ debt }) => debt.occurredAt)),
+    numerics(rows.map(({ debt }) => debt.total)),
+    numerics(rows.map(({ debt }) => debt.repaid)),
+    booleans(rows.map(({ debt }) => outstanding(debt) > 0n)),
   ]);
 }
 
@@ -234,17 +243,17 @@ async function saveHolds(tx: Tx, work: readonly SavedWork[]): Promise<void> {
   const rows = work.flatMap(({ draft }) => [...draft.touchedHolds].map((hold) => ({ hold, draft })));
   if (rows.length === 0) return;
   await tx.query(sql.upsertHolds, [
-    plainArray(rows.map(({ hold }) => hold.id)),
-    plainArray(rows.map(({ draft }) => draft.wallet.tenantId)),
-    plainArray(rows.map(({ draft }) => draft.wallet.id)),
-    textArray(rows.map(({ hold }) => hold.key)),
-    textArray(rows.map(({ hold }) => hold.feature)),
-    plainArray(rows.map(({ hold }) => formatAmount(hold.amount))),
-    plainArray(rows.map(({ hold }) => pgInstant(hold.expiresAt))),
-    textArray(rows.map(({ hold }) => partsOf(hold.parts))),
-    plainArray(rows.map(({ hold }) => hold.state)),
-    plainArray(rows.map(({ draft }) => pgInstant(draft.now))),
-    plainArray(rows.map(({ hold }) => pgInstantOrNull(hold.resolvedAt))),
+    uuids(rows.map(({ hold }) => hold.id)),
+    uuids(rows.map(({ draft }) => draft.wallet.tenantId)),
+    bigints(rows.map(({ draft }) => draft.wallet.id)),
+    texts(rows.map(({ hold }) => hold.key)),
+    texts(rows.map(({ hold }) => hold.feature)),
+    numerics(rows.map(({ hold }) => hold.amount)),
+    instants(rows.map(({ hold }) => hold.expiresAt)),
+    jsonbs(rows.map(({ hold }) => partsOf(hold.parts))),
+    texts(rows.map(({ hold }) => hold.state)),
+    instants(rows.map(({ draft }) => draft.now)),
+    instants(rows.map(({ hold }) => hold.resolvedAt)),
   ]);
 }
 
@@ -257,25 +266,43 @@ async function saveRecurrences(tx: Tx, work: readonly SavedWork[]): Promise<void
   const rows = work.flatMap(({ draft }) => [...draft.touchedRecurrences]);
   if (rows.length === 0) return;
   await tx.query(sql.updateRecurrences, [
-    plainArray(rows.map((row) => row.grantId)),
-    plainArray(rows.map((row) => pgInstantOrNull(row.nextAt))),
+    uuids(rows.map((row) => row.grantId)),
+    instants(rows.map((row) => row.nextAt)),
   ]);
 }
 
-/** The balance that was locked plus the fold of what was posted: never computed from lots, so the two can be compared. */
+/**
+ * Balances move by the fold of what was posted, never by what lots say, so that the two can be compared. Marks (what is
+ * due, how credit ended, what was published) change rarely: most wallets of a slice only move.
+ */
 async function saveBalances(tx: Tx, work: readonly SavedWork[]): Promise<void> {
   if (work.length === 0) return;
-  const rows = work.map(({ locked, draft, published }) => ({ locked, draft, published, moved: sumOf(draft.entries) }));
-  await tx.query(sql.updateWallets, [
-    plainArray(rows.map(({ draft }) => draft.wallet.id)),
-    plainArray(rows.map(({ draft }) => draft.wallet.version + draft.entries.length)),
-    plainArray(rows.map(({ locked }) => locked.revision + 1)),
-    plainArray(rows.map(({ locked, moved }) => formatAmount(locked.free + moved.free))),
-    plainArray(rows.map(({ locked, moved }) => formatAmount(locked.held + moved.held))),
-    plainArray(rows.map(({ locked, moved }) => formatAmount(locked.debt + moved.debt))),
-    plainArray(rows.map(({ draft }) => pgInstantOrNull(draft.wallet.lastExpiryAt))),
-    plainArray(rows.map(({ draft }) => pgInstantOrNull(draft.wallet.lastCreditAt))),
-    plainArray(rows.map(({ draft }) => pgInstantOrNull(walletDueAt(draft.wallet)))),
-    plainArray(rows.map(({ published }) => published)),
+  const rows = work.map(({ locked, draft }) => ({ locked, draft, moved: sumOf(draft.entries) }));
+  await tx.query(sql.moveWallets, [
+    bigints(rows.map(({ draft }) => draft.wallet.id)),
+    bigints(rows.map(({ draft }) => draft.wallet.version + draft.entries.length)),
+    bigints(rows.map(({ locked }) => locked.revision + 1)),
+    numerics(rows.map(({ moved }) => moved.free)),
+    numerics(rows.map(({ moved }) => moved.held)),
+    numerics(rows.map(({ moved }) => moved.debt)),
+  ]);
+  const marked = work
+    .map((one) => ({ ...one, dueAt: walletDueAt(one.draft.wallet) }))
+    .filter(({ locked, draft, dueAt, published }) => {
+      const { lastExpiryAt, lastCreditAt } = draft.wallet;
+      return (
+        published ||
+        dueAt !== locked.dueAt ||
+        lastExpiryAt !== locked.lastExpiryAt ||
+        lastCreditAt !== locked.lastCreditAt
+      );
+    });
+  if (marked.length === 0) return;
+  await tx.query(sql.markWallets, [
+    bigints(marked.map(({ draft }) => draft.wallet.id)),
+    instants(marked.map(({ draft }) => draft.wallet.lastExpiryAt)),
+    instants(marked.map(({ draft }) => draft.wallet.lastCreditAt)),
+    instants(marked.map(({ dueAt }) => dueAt)),
+    booleans(marked.map(({ published }) => published)),
   ]);
 }

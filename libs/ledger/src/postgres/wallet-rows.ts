@@ -10,9 +10,8 @@ export interface WalletRow {
   readonly unit: string;
   readonly version: bigint;
   readonly revision: bigint;
-  readonly free: string;
-  readonly held: string;
-  readonly debt: string;
+  readonly holding: boolean;
+  readonly owing: boolean;
   readonly overdraft: string;
   readonly lateness_micros: bigint;
   readonly last_expiry_at: string | null;
@@ -74,10 +73,32 @@ export interface RecurrenceRow {
   readonly next_at: string;
 }
 
+/** Up to here every integer is a double, and reading one is several times faster than reading a bigint. */
+const MOST_DIGITS = 15;
+
+/** The text of a numeric with nine decimals. */
 export function amountFromPg(text: string): Nano {
+  const point = text.length - 10;
+  if (text[point] === '.' && text.length <= MOST_DIGITS) {
+    return BigInt(Number(text.slice(0, point) + text.slice(point + 1)));
+  }
   const parsed = parseAmount(text);
   invariant(parsed.ok, 'A numeric(38,9) of the ledger reads back as an amount');
   return parsed.value;
+}
+
+/** Lots of one grant, and wallets of one slice, share their instants. */
+const READ = new Map<string, Instant>();
+const MOST_READ = 5_000;
+
+function instantOf(text: string): Instant {
+  let value = READ.get(text);
+  if (value === undefined) {
+    value = instantFromPg(text);
+    if (READ.size >= MOST_READ) READ.clear();
+    READ.set(text, value);
+  }
+  return value;
 }
 
 export function lotOf(row: LotRow): Lot {
@@ -87,8 +108,8 @@ export function lotOf(row: LotRow): Lot {
     grantKey: row.grant_key,
     kind: row.kind,
     priority: row.priority,
-    effectiveAt: instantFromPg(row.effective_at),
-    expiresAt: instantOrNullFromPg(row.expires_at),
+    effectiveAt: instantOf(row.effective_at),
+    expiresAt: row.expires_at === null ? null : instantOf(row.expires_at),
     features: row.features,
     amount: amountFromPg(row.amount),
     remaining: amountFromPg(row.remaining),

@@ -1,3 +1,4 @@
+import type { Instant } from '@tallygate/kernel';
 import type { Tx } from '@tallygate/platform';
 import type { Lot, Wallet, WalletDraft, WalletKey } from '../domain';
 
@@ -5,10 +6,14 @@ import type { Lot, Wallet, WalletDraft, WalletKey } from '../domain';
 export interface LockedWallet {
   readonly wallet: Wallet;
   readonly revision: number;
-  readonly free: bigint;
-  readonly held: bigint;
-  readonly debt: bigint;
-  readonly dueAt: number | null;
+  /** Whether open holds pin credit of it. */
+  readonly holding: boolean;
+  /** Whether it owes anything. */
+  readonly owing: boolean;
+  /** As stored: the wallet's own move while it is in work. */
+  readonly lastExpiryAt: Instant | null;
+  readonly lastCreditAt: Instant | null;
+  readonly dueAt: Instant | null;
 }
 
 /** Wallets in the ledger's tables, many at once: one statement per table whatever the number. */

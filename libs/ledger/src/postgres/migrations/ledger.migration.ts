@@ -98,6 +98,8 @@ create table lot (
   tenant_id uuid not null,
   wallet_id bigint not null references wallet (id),
   grant_id uuid not null references credit_grant (id),
+  -- As on the grant, whose key never changes: a slice reads lots only.
+  grant_key text not null,
   kind text not null,
   priority smallint not null,
   effective_at timestamptz not null,

@@ -8,15 +8,14 @@ export const shareWallet = {
 export const pastLots = {
   name: 'ledger_past_lots',
   text: `
-select l.id, l.wallet_id, l.grant_id, g.key as grant_key, l.kind, l.priority, l.effective_at, l.expires_at, l.features,
+select l.id, l.wallet_id, l.grant_id, l.grant_key, l.kind, l.priority, l.effective_at, l.expires_at, l.features,
        l.amount, coalesce(sum(j.free), 0)::numeric(38,9) as remaining, coalesce(sum(j.held), 0)::numeric(38,9) as held,
        case when bool_or(j.kind = 'void') then 'voided' when bool_or(j.kind = 'expiry') then 'expired' else 'live' end as state
   from lot l
-  join credit_grant g on g.id = l.grant_id
   join journal j on j.wallet_id = l.wallet_id and j.lot_id = l.id
  where l.wallet_id = $1::bigint and j.posted_at <= $3::timestamptz
    and (j.effective_at <= $2::timestamptz or (j.kind = 'grant' and j.posted_at <= $2::timestamptz))
- group by l.id, g.key`,
+ group by l.id`,
 };
 
 export const pastDebt = {
@@ -29,10 +28,9 @@ select coalesce(sum(debt), 0)::numeric(38,9) as debt from journal
 export const statement = {
   name: 'ledger_statement',
   text: `
-select j.version, j.posted_at, j.effective_at, j.kind, j.lot_id, j.free, j.held, j.debt, j.feature, j.reference, g.key as grant_key
+select j.version, j.posted_at, j.effective_at, j.kind, j.lot_id, j.free, j.held, j.debt, j.feature, j.reference, l.grant_key
   from journal j
   left join lot l on l.id = j.lot_id
-  left join credit_grant g on g.id = l.grant_id
  where j.wallet_id = $1::bigint and ($2::timestamptz is null or j.posted_at >= $2::timestamptz)
    and ($3::timestamptz is null or j.posted_at < $3::timestamptz)
  order by j.version`,

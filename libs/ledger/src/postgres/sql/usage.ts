@@ -34,23 +34,24 @@ select identity, payload from usage_event
 /**
  * Plain, without ON CONFLICT: 30 ms for 4,000 rows where ON CONFLICT DO NOTHING took 41 (PostgreSQL 18, 2 cores; the
  * speculative insert costs a second look at the index and a second WAL record). A stored identity fails the statement.
- * Two tables, one for identities and one for usage, took 47 ms; a text key (tenant, source, id) was as fast with
- * sequential ids, with an index twice as large. The hash is 16 bytes whatever a source calls its events.
+ * What many events of a slice share comes once, as a dictionary: with every column of every event as a text array, 41 ms
+ * became 55. Two tables, one for identities and one for usage, took half as long again; a text key (tenant, source, id)
+ * was as fast with sequential ids, with an index twice as large.
  */
 export const insertEvents = {
   name: 'ledger_insert_events',
   text: `
 insert into usage_event (generation, identity, ordinal, payload, tenant_id, customer_id, source, event_id, meter, quantity,
                          value, grp, occurred_at, slice_id, position, wallet_id, feature, amount, included)
-select 1, e.identity, e.ordinal, e.payload, e.tenant_id, e.customer_id, e.source, e.event_id, e.meter, e.quantity,
-       e.value, e.grp, 'epoch'::timestamptz + e.occurred_at * interval '1 microsecond', $17::bigint, e.position,
-       e.wallet_id, e.feature, e.amount, e.included
-  from unnest($1::uuid[], $2::smallint[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::text[],
-              $9::numeric[], $10::text[], $11::jsonb[], $12::bigint[], $13::bigint[], $14::text[], $15::numeric[],
-              $16::numeric[])
+select 1, e.identity, e.ordinal, e.payload, d.tenant_id, d.customer_id, d.source, e.event_id, d.meter, e.quantity,
+       e.value, d.grp, e.occurred_at, $10::bigint, e.position, d.wallet_id, d.feature, e.amount, e.included
+  from unnest($1::uuid[], $2::smallint[], $3::uuid[], $4::text[], $5::numeric[], $6::text[], $7::timestamptz[],
+              $8::numeric[], $9::numeric[], $11::integer[])
        with ordinality
-       as e (identity, ordinal, payload, tenant_id, customer_id, source, event_id, meter, quantity, value, grp, occurred_at,
-             wallet_id, feature, amount, included, position)`,
+       as e (identity, ordinal, payload, event_id, quantity, value, occurred_at, amount, included, place, position)
+  join unnest($12::uuid[], $13::uuid[], $14::text[], $15::text[], $16::jsonb[], $17::bigint[], $18::text[])
+       with ordinality
+       as d (tenant_id, customer_id, source, meter, grp, wallet_id, feature, place) on d.place = e.place`,
 };
 
 export const nextSlice = { name: 'ledger_next_slice', text: `select nextval('slice_id') as id` };

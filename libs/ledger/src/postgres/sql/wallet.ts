@@ -30,7 +30,7 @@ select w.id, w.tenant_id, w.customer_id, w.unit, false
 export const lockWallets = {
   name: 'ledger_lock_wallets',
   text: `
-select id, tenant_id, customer_id, unit, version, revision, free, held, debt, overdraft,
+select id, tenant_id, customer_id, unit, version, revision, held > 0 as holding, debt > 0 as owing, overdraft,
        (extract(epoch from lateness) * 1000000)::bigint as lateness_micros, last_expiry_at, last_credit_at, due_at
   from wallet where id = any ($1::bigint[]) order by id for no key update`,
 };
@@ -44,9 +44,9 @@ export const readWallets = {
 export const readLiveLots = {
   name: 'ledger_live_lots',
   text: `
-select l.id, l.wallet_id, l.grant_id, g.key as grant_key, l.kind, l.priority, l.effective_at, l.expires_at, l.features,
+select l.id, l.wallet_id, l.grant_id, l.grant_key, l.kind, l.priority, l.effective_at, l.expires_at, l.features,
        l.amount, l.remaining, l.held, l.state
-  from lot l join credit_grant g on g.id = l.grant_id
+  from lot l
  where l.wallet_id = any ($1::bigint[]) and l.live`,
 };
 
@@ -88,11 +88,11 @@ export const insertJournal = {
 insert into journal (wallet_id, version, tenant_id, kind, posted_at, effective_at, lot_id, debt_id, feature, reference,
                      slice_id, free, held, debt, contra)
 select e.wallet_id, e.version, e.tenant_id, e.kind, e.posted_at, e.effective_at, e.lot_id, e.debt_id, e.feature,
-       e.reference, $15::bigint, e.free, e.held, e.debt, e.contra
+       e.reference, $14::bigint, e.free, e.held, e.debt, e.debt - e.free - e.held
   from unnest($1::bigint[], $2::bigint[], $3::uuid[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::uuid[],
-              $8::uuid[], $9::text[], $10::text[], $11::numeric[], $12::numeric[], $13::numeric[], $14::numeric[])
+              $8::uuid[], $9::text[], $10::text[], $11::numeric[], $12::numeric[], $13::numeric[])
        as e (wallet_id, version, tenant_id, kind, posted_at, effective_at, lot_id, debt_id, feature, reference,
-             free, held, debt, contra)`,
+             free, held, debt)`,
 };
 
 export const updateLots = {
@@ -106,13 +106,13 @@ update lot l set remaining = u.remaining, held = u.held, state = u.state, live =
 export const insertLots = {
   name: 'ledger_insert_lots',
   text: `
-insert into lot (id, tenant_id, wallet_id, grant_id, kind, priority, effective_at, expires_at, features, amount,
+insert into lot (id, tenant_id, wallet_id, grant_id, grant_key, kind, priority, effective_at, expires_at, features, amount,
                  remaining, held, state, live)
-select i.id, i.tenant_id, i.wallet_id, i.grant_id, g.kind, g.priority, i.effective_at, i.expires_at, g.features, i.amount,
+select i.id, i.tenant_id, i.wallet_id, i.grant_id, i.grant_key, g.kind, g.priority, i.effective_at, i.expires_at, g.features, i.amount,
        i.remaining, i.held, i.state, i.live
-  from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::uuid[], $5::timestamptz[], $6::timestamptz[], $7::numeric[],
-              $8::numeric[], $9::numeric[], $10::text[], $11::boolean[])
-       as i (id, tenant_id, wallet_id, grant_id, effective_at, expires_at, amount, remaining, held, state, live)
+  from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::uuid[], $5::text[], $6::timestamptz[],
+              $7::timestamptz[], $8::numeric[], $9::numeric[], $10::numeric[], $11::text[], $12::boolean[])
+       as i (id, tenant_id, wallet_id, grant_id, grant_key, effective_at, expires_at, amount, remaining, held, state, live)
   join credit_grant g on g.id = i.grant_id`,
 };
 
@@ -141,15 +141,23 @@ update credit_grant g set next_at = u.next_at
   from unnest($1::uuid[], $2::timestamptz[]) as u (id, next_at) where g.id = u.id`,
 };
 
-export const updateWallets = {
-  name: 'ledger_update_wallets',
+export const moveWallets = {
+  name: 'ledger_move_wallets',
   text: `
 update wallet w
-   set version = u.version, revision = u.revision, free = u.free, held = u.held, debt = u.debt,
-       last_expiry_at = u.last_expiry_at, last_credit_at = u.last_credit_at, due_at = u.due_at,
-       published_revision = case when u.published then u.revision else w.published_revision end
-  from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::numeric[], $5::numeric[], $6::numeric[], $7::timestamptz[],
-              $8::timestamptz[], $9::timestamptz[], $10::boolean[])
-       as u (id, version, revision, free, held, debt, last_expiry_at, last_credit_at, due_at, published)
+   set version = u.version, revision = u.revision, free = w.free + u.free, held = w.held + u.held, debt = w.debt + u.debt
+  from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::numeric[], $5::numeric[], $6::numeric[])
+       as u (id, version, revision, free, held, debt)
+ where w.id = u.id`,
+};
+
+export const markWallets = {
+  name: 'ledger_mark_wallets',
+  text: `
+update wallet w
+   set last_expiry_at = u.last_expiry_at, last_credit_at = u.last_credit_at, due_at = u.due_at,
+       published_revision = case when u.published then w.revision else w.published_revision end
+  from unnest($1::bigint[], $2::timestamptz[], $3::timestamptz[], $4::timestamptz[], $5::boolean[])
+       as u (id, last_expiry_at, last_credit_at, due_at, published)
  where w.id = u.id`,
 };

@@ -1,0 +1,83 @@
+import { randomUUID } from 'node:crypto';
+import type { MeteredEvent } from '../../libs/contracts/src';
+import { SystemClock } from '../../libs/kernel/src';
+import { PgDatabase } from '../../libs/platform/src';
+import { assembleLedger } from '../../libs/ledger/src/testing/ledger-under-test';
+import type { LedgerUnderTest } from '../../libs/ledger/src/testing/ledger-under-test';
+import { at, introduce } from '../../libs/ledger/src/testing/sample';
+import type { Customer } from './workload';
+
+const SINCE = at('2026-01-01T00:00:00Z');
+
+/** The ledger's own slice processor, fed from memory. */
+export class Engine {
+  private readonly database: PgDatabase;
+  private readonly ledger: LedgerUnderTest;
+  private readonly offsets: bigint[] = [];
+
+  constructor(url: string, roleSecret: string) {
+    this.database = new PgDatabase({ url, schema: 'ledger', roleSecret });
+    this.ledger = assembleLedger(this.database, new SystemClock());
+  }
+
+  /** Customers with a subscription and a grant each, written in bulk: a million by the use cases would take an hour. */
+  async prepare(count: number, writers: number): Promise<Customer[]> {
+    const { tenantId, customerId } = await introduce(this.ledger, { testClock: false, now: SINCE });
+    const customers = Array.from({ length: count }, () => ({ tenantId, customerId: randomUUID() }));
+    for (let from = 0; from < count; from += 10_000) await this.enrol(customers.slice(from, from + 10_000), customerId);
+    for (let writer = 0; writer < writers; writer += 1) {
+      await this.database.asWorker((tx) => this.ledger.usage.takeOver(tx, 'bench', writer, 'bench'));
+      this.offsets.push(0n);
+    }
+    return customers;
+  }
+
+  async slice(writer: number, message: Buffer): Promise<number> {
+    const events = JSON.parse(message.toString()) as MeteredEvent[];
+    const first = this.offsets[writer] ?? 0n;
+    const position = { topic: 'bench', partition: writer, first, next: first + 1n, owner: 'bench' };
+    const outcome = await this.ledger.slices.take(events, position);
+    if (outcome.status !== 'applied' || outcome.accepted !== events.length) throw new Error(JSON.stringify(outcome));
+    this.offsets[writer] = first + 1n;
+    return events.length;
+  }
+
+  /** As the running service does every second. */
+  async flush(): Promise<number> {
+    return this.ledger.feed.flush(null);
+  }
+
+  async close(): Promise<void> {
+    await this.database.close();
+  }
+
+  private async enrol(customers: readonly Customer[], template: string): Promise<void> {
+    const ids = customers.map((customer) => customer.customerId);
+    await this.database.asWorker(async (tx) => {
+      await tx.query(
+        `insert into subscription_version
+         select s.tenant_id, c.id, gen_random_uuid(), s.version, s.effective_at, s.started_at, s.ended_at, s.anchor,
+                s.period_start, s.period_end, s.in_force, s.zone, s.terms_id
+           from subscription_version s, unnest($2::uuid[]) as c (id) where s.customer_id = $1`,
+        [template, ids],
+      );
+      await tx.query(
+        `with w as (
+           insert into wallet (tenant_id, customer_id, unit, version, revision, published_revision, free)
+           select $1, c.id, 'USD', 1, 1, 1, 1000000000 from unnest($2::uuid[]) as c (id) returning id, tenant_id
+         ), g as (
+           insert into credit_grant (id, tenant_id, wallet_id, key, source, kind, priority, amount, effective_at, created_at)
+           select gen_random_uuid(), tenant_id, id, 'bench-' || id, 'api', 'paid', 100, 1000000000, $3, $3 from w
+           returning id, tenant_id, wallet_id, key, amount
+         ), l as (
+           insert into lot (id, tenant_id, wallet_id, grant_id, grant_key, kind, priority, effective_at, amount, remaining, held, state, live)
+           select gen_random_uuid(), tenant_id, wallet_id, id, key, 'paid', 100, $3, amount, amount, 0, 'live', true from g
+           returning id, tenant_id, wallet_id, amount
+         )
+         insert into journal (wallet_id, version, tenant_id, kind, posted_at, effective_at, lot_id, free, held, debt, contra)
+         select wallet_id, 1, tenant_id, 'grant', $3, $3, id, amount, 0, 0, -amount from l`,
+        [customers[0]?.tenantId, ids, '2026-01-01T00:00:00Z'],
+      );
+    });
+  }
+}
