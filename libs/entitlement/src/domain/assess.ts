@@ -22,6 +22,8 @@ export interface Assessment {
   limit: LimitVerdict | null;
   value: unknown;
   unknownFeature: boolean;
+  /** Passes only on a lease, and has none. */
+  unleased: boolean;
 }
 
 /** What the features of one request share while they are assessed in its order. */
@@ -31,8 +33,8 @@ export interface Assessing {
   readonly standing: Standing;
   readonly request: DecisionRequest;
   readonly circumstances: Circumstances;
-  /** By unit: what features named before need. */
-  readonly needed: Map<string, Nano>;
+  /** By unit: what features named before need; null while nothing is. */
+  needed: Map<string, Nano> | null;
 }
 
 /** The ladder of semantics §7, rows 2 to 6, for one feature: the first rung that refuses is the answer. */
@@ -48,7 +50,8 @@ export function assess(key: string, shared: Assessing): Assessment {
     if (result.refusal !== null) return result;
     spendLadder(feature, plan, shared, result);
   }
-  applyLimit(shared.circumstances.limits?.get(key), result);
+  if (shared.circumstances.limits !== undefined) applyLimit(shared.circumstances.limits.get(key), result);
+  if (feature.noOverspend && !standing.overridden) result.unleased = !isLeased(key, shared.circumstances);
   if (feature.kind === 'static') result.value = plan?.value;
   return result;
 }
@@ -66,7 +69,12 @@ function blank(feature: string, known: FeatureState | undefined): Assessment {
     limit: null,
     value: undefined,
     unknownFeature: known === undefined,
+    unleased: false,
   };
+}
+
+export function isLeased(feature: string, { leases }: Circumstances): boolean {
+  return leases === 'not_required' || leases?.has(feature) === true;
 }
 
 function administrative(
@@ -103,8 +111,13 @@ function spendLadder(
   const cap = spendRefusal(feature, price, shared, result);
   result.refusal = cap ?? limitRefusal(price, shared);
   if (result.refusal === null) applyCredit(feature, price, shared, result);
-  // Later features of the same request find this much less in the wallet.
-  if (price !== null) shared.needed.set(price.unit, (shared.needed.get(price.unit) ?? 0n) + price.amount);
+  if (price !== null && shared.request.features.length > 1) addNeed(price, shared);
+}
+
+/** Later features of the same request find this much less in the wallet. */
+function addNeed({ unit, amount }: Money, shared: Assessing): void {
+  shared.needed ??= new Map();
+  shared.needed.set(unit, (shared.needed.get(unit) ?? 0n) + amount);
 }
 
 /** Included units first; the rest is paid for. Features without a quota pay for all, those without a price for none. */
@@ -213,7 +226,7 @@ function spendRefusal(
 
 function limitRefusal(price: Money | null, { request, needed }: Assessing): DenialReason | null {
   if (request.maxPrice === null || price === null) return null;
-  const total = (needed.get(price.unit) ?? 0n) + price.amount;
+  const total = (needed?.get(price.unit) ?? 0n) + price.amount;
   return total > request.maxPrice ? 'price_above_limit' : null;
 }
 
@@ -234,7 +247,7 @@ function applyCredit(
   const verdict = creditVerdict(segment, {
     feature: feature.key,
     need: price?.amount ?? LEAST,
-    before: needed.get(unit ?? '') ?? 0n,
+    before: needed?.get(unit ?? '') ?? 0n,
     overdraft: customer.overdraft.get(unit ?? '') ?? 0n,
   });
   if (verdict.kind === 'short') {

@@ -4,7 +4,18 @@ import type { Decision } from './decision';
 import { decide } from './decide';
 import { SITUATIONS, decideIn, quotaWorld } from '../testing/situations';
 import type { World } from '../testing/world';
-import { at, circumstances, feature, planFeature, quota, request, wallet, worldOf } from '../testing/world';
+import {
+  CUSTOMER,
+  TENANT,
+  at,
+  circumstances,
+  feature,
+  planFeature,
+  quota,
+  request,
+  wallet,
+  worldOf,
+} from '../testing/world';
 
 describe('one reason for each situation', () => {
   it.each(SITUATIONS)('%s', (_what, situation, expectedStatus, reason) => {
@@ -20,6 +31,12 @@ describe('one reason for each situation', () => {
     const covered = new Set(SITUATIONS.map(([, , , reason]) => reason));
     expect([...DENIAL_REASONS, ...PASS_REASONS].filter((reason) => !covered.has(reason))).toEqual([]);
   });
+});
+
+it('a credential ahead of its customer’s entry is not its caller’s fault', () => {
+  const state = worldOf();
+  state.apply({ tenantId: TENANT, kind: 'customer', key: CUSTOMER, version: 2, removed: true });
+  expect(decide(state, request(), circumstances()).reason).toBe('entitlement_unknown');
 });
 
 describe('quota, then credit', () => {

@@ -1,12 +1,12 @@
 import type { DenialReason, PassReason } from '@tallygate/contracts';
-import { MICROS } from '@tallygate/kernel';
+import { MICROS, invariant } from '@tallygate/kernel';
 import { standingOf } from './account';
 import type { Standing } from './account';
-import { assess } from './assess';
+import { assess, isLeased } from './assess';
 import type { Assessing, Assessment } from './assess';
 import type { Circumstances, Decision, DecisionRequest, Violation } from './decision';
 import type { FeedState, TenantState } from './feed-state';
-import { notesFirst } from './notes';
+import { firstNote, noteFor } from './notes';
 import { actionOf, rankOf, statusOf } from './reasons';
 import { resolveIdentity } from './resolve';
 import type { Resolved } from './resolve';
@@ -47,16 +47,46 @@ function tenantOf(state: FeedState | null, { tenantId }: DecisionRequest): Tenan
 function decideByState(found: Resolved, request: DecisionRequest, circumstances: Circumstances): Decision {
   const { tenant, customer } = found;
   const standing = standingOf(customer, circumstances.now);
-  const shared: Assessing = { tenant, customer, standing, request, circumstances, needed: new Map() };
-  if (request.features.length === 0) return accountAnswer(shared);
-  const assessments: Assessment[] = [];
-  for (const feature of request.features) assessments.push(assess(feature, shared));
+  const shared: Assessing = { tenant, customer, standing, request, circumstances, needed: null };
+  const { features } = request;
+  if (features.length === 0) return accountAnswer(shared);
+  const first = assess(features[0] as string, shared);
+  return features.length === 1 ? answerOne(first, shared) : answerSeveral(first, shared);
+}
+
+/** The usual request: one feature, no lists. */
+function answerOne(about: Assessment, shared: Assessing): Decision {
+  if (about.refusal !== null)
+    return refuse(about, shared, [{ feature: about.feature, reason: about.refusal }]);
+  if (about.unleased) return unanswerable([about.feature], shared);
+  return allow(noteOf(about.note, shared), about, shared);
+}
+
+function answerSeveral(first: Assessment, shared: Assessing): Decision {
+  const assessments = [first];
+  for (let i = 1; i < shared.request.features.length; i += 1) {
+    assessments.push(assess(shared.request.features[i] as string, shared));
+  }
   unholdUnlessAlone(assessments);
   const violated = violations(assessments);
-  const first = violated[0];
-  if (first === undefined) return pass(assessments, shared);
-  const about = assessments.find((each) => each.feature === first.feature && each.refusal === first.reason);
-  return deny(first.reason, request, circumstances, tenant, customer, about, violated);
+  if (violated[0] !== undefined) return refuse(aboutOf(violated[0], assessments), shared, violated);
+  const unleased = assessments.filter((each) => each.unleased).map((each) => each.feature);
+  if (unleased.length > 0) return unanswerable(unleased, shared);
+  return allow(noteOf(firstNote(assessments), shared), first, shared);
+}
+
+function aboutOf(violation: Violation, assessments: readonly Assessment[]): Assessment {
+  const about = assessments.find(
+    (each) => each.feature === violation.feature && each.refusal === violation.reason,
+  );
+  invariant(about !== undefined, 'A violation comes from an assessment');
+  return about;
+}
+
+function refuse(about: Assessment, shared: Assessing, violated: readonly Violation[]): Decision {
+  const { request, circumstances, tenant, customer } = shared;
+  invariant(about.refusal !== null, 'Only a refusal is refused');
+  return deny(about.refusal, request, circumstances, tenant, customer, about, violated);
 }
 
 /** Without a feature the answer is about the account: rows 2 and 3. */
@@ -64,7 +94,7 @@ function accountAnswer(shared: Assessing): Decision {
   const { standing, request, circumstances, tenant, customer } = shared;
   const reason = standing.administrative ?? (standing.overridden ? null : standing.money);
   if (reason !== null) return deny(reason, request, circumstances, tenant, customer);
-  return pass([], shared);
+  return allow(noteOf('ok', shared), undefined, shared);
 }
 
 /**
@@ -90,26 +120,8 @@ function violations(assessments: readonly Assessment[]): readonly Violation[] {
   return list.length < 2 ? list : list.sort((a, b) => rankOf(a.reason) - rankOf(b.reason));
 }
 
-function pass(assessments: readonly Assessment[], shared: Assessing): Decision {
-  const { request, circumstances, standing, tenant, customer } = shared;
-  const unleased = standing.overridden ? undefined : firstWithoutLease(tenant, request, circumstances);
-  if (unleased !== undefined) {
-    return unanswerable([unleased], request, circumstances, { tenant, customer });
-  }
-  const stale = circumstances.feedAgeMicros >= STALE_AFTER_MICROS;
-  return allow(notesFirst(assessments, standing, stale), assessments[0], shared);
-}
-
-/** A feature that demands no overspend passes on a lease only, also while the feed is up. */
-function firstWithoutLease(
-  tenant: TenantState,
-  request: DecisionRequest,
-  { leases }: Circumstances,
-): string | undefined {
-  if (leases === 'not_required') return undefined;
-  return request.features.find(
-    (feature) => tenant.catalog?.features.get(feature)?.noOverspend === true && !leases?.has(feature),
-  );
+function noteOf(own: PassReason, { standing, circumstances }: Assessing): PassReason {
+  return noteFor(own, standing, circumstances.feedAgeMicros >= STALE_AFTER_MICROS);
 }
 
 /** Older than a minute: neither an allow nor a denial of the copy stands (gate-feed.md, "age of the feed"). */
@@ -117,7 +129,7 @@ function decideByFailMode(found: Resolved, request: DecisionRequest, circumstanc
   const { tenant, customer } = found;
   const shut = request.features.filter((feature) => !failsOpen(tenant, feature, circumstances));
   if (shut.length > 0 || request.features.length === 0) {
-    return unanswerable(shut, request, circumstances, found);
+    return unanswerable(shut, { ...found, request, circumstances });
   }
   const violated = limitViolations(request, circumstances);
   const first = violated[0];
@@ -133,15 +145,14 @@ function decideByFailMode(found: Resolved, request: DecisionRequest, circumstanc
     );
   }
   const standing = standingOf(customer, circumstances.now);
-  const shared: Assessing = { tenant, customer, standing, request, circumstances, needed: new Map() };
+  const shared: Assessing = { tenant, customer, standing, request, circumstances, needed: null };
   return allow(standing.overridden ? 'override' : 'stale_allow', undefined, shared);
 }
 
-function failsOpen(tenant: TenantState, key: string, { leases }: Circumstances): boolean {
+function failsOpen(tenant: TenantState, key: string, circumstances: Circumstances): boolean {
   const feature = tenant.catalog?.features.get(key);
   if (feature === undefined) return false;
-  const leased = leases === 'not_required' || leases?.has(key) === true;
-  if (feature.onOutage === 'lease_only' || feature.noOverspend) return leased;
+  if (feature.onOutage === 'lease_only' || feature.noOverspend) return isLeased(key, circumstances);
   return feature.onOutage === 'open';
 }
 
@@ -166,9 +177,7 @@ function limited(violation: Violation, { limits }: Circumstances): Partial<Asses
 
 function unanswerable(
   features: readonly string[],
-  request: DecisionRequest,
-  circumstances: Circumstances,
-  { tenant, customer }: Pick<Resolved, 'tenant' | 'customer'>,
+  { request, circumstances, tenant, customer }: Omit<Assessing, 'standing' | 'needed'>,
 ): Decision {
   const reason = 'entitlement_stale' as const;
   const violated = features.map((feature) => ({ feature, reason }));

@@ -5,6 +5,11 @@ import { isEntryKind } from './entries';
 import type { FeedEntry, LiveEntry, OpaqueEntry } from './entries';
 import type { CatalogState, CredentialState, CustomerState, TenantTerms } from './state';
 
+/** A customer's place, which its credentials point at: one look-up fewer on the way of every request. */
+export interface CustomerCell {
+  current: CustomerState | null;
+}
+
 /** One tenant's applied entries, indexed by what a request may carry. */
 export class TenantState {
   terms: TenantTerms | null = null;
@@ -13,14 +18,24 @@ export class TenantState {
   readonly customers = new Map<string, CustomerState>();
   readonly customersByKey = new Map<string, CustomerState>();
   readonly customersBySubject = new Map<string, CustomerState>();
-  readonly credentials = new Map<string, CredentialState>();
+  readonly credentials = new Map<string, CredentialState & { readonly customer: CustomerCell }>();
   readonly digest = new Digest();
   /** Versions of entries of kinds that this code does not know. */
   readonly opaque = new Map<string, number>();
   /** Versions of what was removed, so that a late, older entry does not bring it back. */
   readonly tombstones = new Map<string, number>();
 
+  private readonly cells = new Map<string, CustomerCell>();
+
   constructor(readonly id: string) {}
+
+  cellOf(customerId: string): CustomerCell {
+    const known = this.cells.get(customerId);
+    if (known !== undefined) return known;
+    const cell: CustomerCell = { current: this.customers.get(customerId) ?? null };
+    this.cells.set(customerId, cell);
+    return cell;
+  }
 }
 
 /**
@@ -144,7 +159,10 @@ function insert(tenant: TenantState, entry: LiveEntry | OpaqueEntry): void {
       tenant.clock = { version: entry.version, now: moment(entry.payload.now) };
       return;
     case 'credential':
-      tenant.credentials.set(entry.key, compileCredential(entry.payload, entry.version));
+      tenant.credentials.set(entry.key, {
+        ...compileCredential(entry.payload, entry.version),
+        customer: tenant.cellOf(entry.payload.customerId),
+      });
       return;
     case 'customer':
       insertCustomer(tenant, compileCustomer(entry.payload, entry.version));
@@ -154,6 +172,7 @@ function insert(tenant: TenantState, entry: LiveEntry | OpaqueEntry): void {
 
 function insertCustomer(tenant: TenantState, customer: CustomerState): void {
   tenant.customers.set(customer.id, customer);
+  tenant.cellOf(customer.id).current = customer;
   tenant.customersByKey.set(customer.key, customer);
   for (const subject of customer.subjects) tenant.customersBySubject.set(subject, customer);
 }
@@ -186,6 +205,7 @@ function eraseCustomer(tenant: TenantState, id: string): void {
   const customer = tenant.customers.get(id);
   if (customer === undefined) return;
   tenant.customers.delete(id);
+  tenant.cellOf(id).current = null;
   if (tenant.customersByKey.get(customer.key) === customer) tenant.customersByKey.delete(customer.key);
   for (const subject of customer.subjects) {
     // A subject may have moved to another customer meanwhile.

@@ -3,16 +3,17 @@ import type { PassReason } from '@tallygate/contracts';
 import type { Standing } from './account';
 import type { Assessment } from './assess';
 
-/** The first note that applies to a request that passes; an override makes every other inapplicable. */
-export function notesFirst(
-  assessments: readonly Assessment[],
-  standing: Standing,
-  stale: boolean,
-): PassReason {
-  if (standing.overridden) return 'override';
+/** The note of a request that passes, by what its features say and what is about the whole account. */
+export function noteFor(own: PassReason, { overridden, status }: Standing, stale: boolean): PassReason {
+  // An override makes every other note inapplicable.
+  if (overridden) return 'override';
   if (stale) return 'stale_allow';
-  if (standing.status === 'action_required' || standing.status === 'warned') return 'payment_warning';
-  if (standing.status === 'grace') return 'grace_period';
+  if (status === 'action_required' || status === 'warned') return 'payment_warning';
+  return status === 'grace' ? 'grace_period' : own;
+}
+
+/** The first note of the vocabulary that one of the features has. */
+export function firstNote(assessments: readonly Assessment[]): PassReason {
   let first: PassReason = 'ok';
   for (const { note } of assessments) {
     if (PASS_REASONS.indexOf(note) < PASS_REASONS.indexOf(first)) first = note;

@@ -1,4 +1,4 @@
-import { multiplyHalfEven } from '@tallygate/kernel';
+import { NANO, multiplyHalfEven } from '@tallygate/kernel';
 import type { Instant, Nano } from '@tallygate/kernel';
 import type { Money } from './decision';
 import type { PriceHistory, PriceRow, PriceTier } from './state';
@@ -17,6 +17,11 @@ export function priceOf(
   running: Nano | null,
   groups?: Readonly<Record<string, string>>,
 ): Money | null {
+  const only = histories[0]?.[0];
+  // The usual price: one row, since always.
+  if (histories.length === 1 && only !== undefined && only.from <= now) {
+    return { amount: costOf(only, units, running), unit: only.unit };
+  }
   let lowest: Money | null = null;
   for (const row of rowsInForce(histories, now, groups)) {
     const amount = costOf(row, units, running);
@@ -53,7 +58,7 @@ function matches(row: PriceRow, groups: Readonly<Record<string, string>>): boole
 function costOf(row: PriceRow, units: Nano, running: Nano | null): Nano {
   switch (row.model) {
     case 'per_unit':
-      return multiplyHalfEven(units, row.amount);
+      return units === NANO ? row.amount : multiplyHalfEven(units, row.amount);
     case 'flat':
       return units === 0n ? 0n : row.amount;
     case 'package':

@@ -45,12 +45,11 @@ function customerOf(tenant: TenantState, { identity }: DecisionRequest): Custome
 function byCredential(tenant: TenantState, hash: string, circumstances: Circumstances): Resolved | Refused {
   const credential = tenant.credentials.get(hash);
   if (credential === undefined) return unknown(tenant, circumstances);
-  const customer = tenant.customers.get(credential.customerId);
+  const customer = credential.customer.current;
   const reason = credentialReason(credential, circumstances);
-  if (reason !== null) return { kind: 'refused', reason, tenant, customer: customer ?? null };
+  if (reason !== null) return { kind: 'refused', reason, tenant, customer };
   // The credential is ahead of its customer's entry: not yet known, which is not the caller's fault.
-  if (customer === undefined)
-    return { kind: 'refused', reason: 'entitlement_unknown', tenant, customer: null };
+  if (customer === null) return { kind: 'refused', reason: 'entitlement_unknown', tenant, customer };
   return { kind: 'resolved', tenant, customer };
 }
 
