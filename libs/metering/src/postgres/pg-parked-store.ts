@@ -89,14 +89,6 @@ export class PgParkedStore extends ParkedStore {
       ]);
     });
   }
-
-  /** How many are parked, by code, for the metrics page. */
-  async countByCode(): Promise<readonly { readonly code: string; readonly count: number }[]> {
-    const { rows } = await this.database.asWorker((tx) =>
-      tx.query<{ code: string; count: bigint }>(sql.countParked),
-    );
-    return rows.map(({ code, count }) => ({ code, count: Number(count) }));
-  }
 }
 
 function waitingOf(events: readonly ParkedEvent[], dispositions: readonly Disposition[]): ParkedEvent[] {

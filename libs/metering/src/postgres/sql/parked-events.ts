@@ -101,8 +101,3 @@ select tenant_id, source, event_id, payload_hash, code, type, subject, occurred_
   from parked_event where tenant_id = $1::uuid
  order by received_at, source, event_id limit $2::integer`,
 };
-
-export const countParked = {
-  name: 'ingestion_count_parked',
-  text: `select code, count(*) as count from parked_event group by code`,
-};
