@@ -1,4 +1,4 @@
-import { httpUrl, kafkaConfig, platformConfig, redisConfig } from '@tallygate/platform';
+import { httpUrl, kafkaConfig, platformConfig } from '@tallygate/platform';
 import { z } from 'zod';
 
 /** name=url,name=url: the other services' clocks. */
@@ -22,9 +22,10 @@ const peers = z
 
 export const billingConfig = platformConfig.extend({
   ...kafkaConfig.shape,
-  ...redisConfig.shape,
   /** Where dunning's pay-now port is. */
   DUNNING_URL: httpUrl,
   /** Services that a test clock stops for, beside billing itself. */
   CLOCK_PEERS: peers,
 });
+
+export type BillingConfig = z.infer<typeof billingConfig>;

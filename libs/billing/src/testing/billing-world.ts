@@ -13,30 +13,14 @@ import {
   createServiceContext,
   createTestDatabase,
   InProcessEventBus,
-  JobQueue,
   silentLog,
 } from '@tallygate/platform';
 import type { RunningService, ServiceContext, TestDatabase, TestServer } from '@tallygate/platform';
 import { BillingModule } from '../billing.module';
 import { billingProvisioning } from '../provisioning';
 import { PgKeyDirectory } from '../postgres/key-directory';
+import { NoJobs } from '../queue/no-jobs';
 import { CollectionPort } from '../service/ports';
-
-/** Billing queues nothing; a job would be a mistake. */
-class NoJobs extends JobQueue {
-  override add(): Promise<void> {
-    return Promise.reject(new Error('billing has no jobs'));
-  }
-  override work(): Promise<void> {
-    return this.add();
-  }
-  override idle(): Promise<void> {
-    return Promise.resolve();
-  }
-  override close(): Promise<void> {
-    return Promise.resolve();
-  }
-}
 
 /** Stands for dunning: answers as told, captures by default, and keeps what it was asked. */
 export class ScriptedDunning extends CollectionPort {

@@ -1,5 +1,6 @@
 import { Kafka, logLevel, Partitioners } from 'kafkajs';
 import type { Admin, logCreator, Producer } from 'kafkajs';
+import { Pause } from '../flow/signal';
 import type { Log } from '../telemetry/log';
 import { silentLog } from '../telemetry/log';
 import { EventBus } from './event-bus';
@@ -31,6 +32,7 @@ const DEFAULTS = {
   log: silentLog,
 };
 const DEFAULT_PARTITIONS = 6;
+const MOST_CREATE_ATTEMPTS = 10;
 
 /** The production bus, over kafkajs, which is unmaintained: nothing outside this folder may know it. */
 export class KafkaEventBus extends EventBus {
@@ -133,7 +135,18 @@ export class KafkaEventBus extends EventBus {
     for (const topic of Object.keys(topics)) this.known.add(topic);
   }
 
-  private async create(missing: readonly (readonly [string, number])[]): Promise<void> {
+  /** kafkajs asks for a new topic's leaders before every broker knows the topic, and fails on "unknown topic". */
+  private async create(missing: readonly (readonly [string, number])[], attempt = 1): Promise<void> {
+    try {
+      await this.createOnce(missing);
+    } catch (error) {
+      if (!isUnknownTopic(error) || attempt === MOST_CREATE_ATTEMPTS) throw error;
+      await new Pause().wait(attempt * 50);
+      await this.create(missing, attempt + 1);
+    }
+  }
+
+  private async createOnce(missing: readonly (readonly [string, number])[]): Promise<void> {
     await this.admin.createTopics({
       waitForLeaders: true,
       topics: missing.map(([topic, numPartitions]) => ({
@@ -151,6 +164,10 @@ export class KafkaEventBus extends EventBus {
     this.writers.set(topic, writer);
     return writer;
   }
+}
+
+function isUnknownTopic(error: unknown): boolean {
+  return error instanceof Error && 'type' in error && error.type === 'UNKNOWN_TOPIC_OR_PARTITION';
 }
 
 /** kafkajs tells of each join and each retry as an error; what matters is logged by the subscription itself. */
