@@ -38,6 +38,8 @@ export class Controls {
 
   constructor(url: string) {
     this.pool = new Pool({ connectionString: url, max: 4 });
+    // Dropping the database ends idle connections; without a listener that would end the run.
+    this.pool.on('error', () => undefined);
   }
 
   async prepare(customers: readonly Customer[], writers: number): Promise<void> {

@@ -3,18 +3,21 @@ import { Injectable } from '@nestjs/common';
 import type { MeteredEvent, Plan } from '@tallygate/contracts';
 import type { Instant } from '@tallygate/kernel';
 import { Directory } from '@tallygate/directory';
-import { instantFromPg, instantOrNullFromPg, sqlState } from '@tallygate/platform';
+import { Database, sqlState } from '@tallygate/platform';
 import type { Tx } from '@tallygate/platform';
 import { quantityOf, ratingBook } from '../domain';
 import type { ParkedCharge, RatingBook, SliceFacts, SubscriptionTerms, UsageRow } from '../domain';
 import { UsageStore } from '../service/usage-store';
 import type { Identified, SlicePosition } from '../service/usage-store';
 import { bigints, instants, integers, jsonbs, numerics, smallints, texts, uuids } from './arrays';
+import { sharedInstant, sharedInstantOrNull } from './pg-instants';
 import * as sql from './sql/usage';
 
 /** The consumer group under which positions are kept. */
 export const USAGE_GROUP = 'ledger.usage';
 const UNIQUE_VIOLATION = '23505';
+/** The step of the sequence slice_id. */
+const SLICES_AT_ONCE = 64;
 const MOST_TERMS = 10_000;
 
 interface HistoryRow {
@@ -37,13 +40,26 @@ export class PgUsageStore extends UsageStore {
   private readonly books = new Map<string, RatingBook>();
   /** Terms are immutable: parsed once per id in this process. */
   private readonly terms = new Map<bigint, Plan>();
+  private slices = { next: 0n, left: 0 };
 
-  constructor(private readonly directory: Directory) {
+  constructor(
+    private readonly database: Database,
+    private readonly directory: Directory,
+  ) {
     super();
   }
 
   override identify(events: readonly MeteredEvent[]): readonly Identified[] {
     return events.map((event) => ({ event, identity: identityOf(event.tenantId, event.source, event.id) }));
+  }
+
+  override async inTransaction<T>(work: (tx: Tx) => Promise<T>): Promise<T | 'stored_before'> {
+    try {
+      return await this.database.asWorker(work);
+    } catch (error) {
+      if (isStoredIdentity(error)) return 'stored_before';
+      throw error;
+    }
   }
 
   override async takeOver(tx: Tx, topic: string, partition: number, owner: string): Promise<bigint | null> {
@@ -91,25 +107,15 @@ export class PgUsageStore extends UsageStore {
     };
   }
 
-  /** A savepoint, because a stored identity fails the statement and the transaction goes on to say so. */
   override async insert(
     tx: Tx,
     rows: readonly UsageRow[],
     identities: ReadonlyMap<MeteredEvent, string>,
     walletOf: (row: UsageRow) => bigint | null,
-  ): Promise<bigint | null> {
-    const next = await tx.query<{ id: bigint }>(sql.nextSlice);
-    const sliceId = next.rows[0]?.id ?? 0n;
-    if (rows.length === 0) return sliceId;
-    await tx.query('savepoint events');
-    try {
-      await tx.query(sql.insertEvents, eventParameters(rows, identities, walletOf, sliceId));
-      return sliceId;
-    } catch (error) {
-      if (sqlState(error) !== UNIQUE_VIOLATION) throw error;
-      await tx.query('rollback to savepoint events');
-      return null;
-    }
+  ): Promise<bigint> {
+    const sliceId = await this.nextSlice(tx);
+    if (rows.length > 0) await tx.query(sql.insertEvents, eventParameters(rows, identities, walletOf, sliceId));
+    return sliceId;
   }
 
   override async park(
@@ -128,6 +134,17 @@ export class PgUsageStore extends UsageStore {
       jsonbs(parked.map(({ reading }) => JSON.stringify(reading))),
       instants(parked.map(({ event }) => nowOf(event.tenantId))),
     ]);
+  }
+
+  /** The sequence counts in steps: one look-up names that many slices. What a rollback leaves out is never used. */
+  private async nextSlice(tx: Tx): Promise<bigint> {
+    if (this.slices.left === 0) {
+      const { rows } = await tx.query<{ id: bigint }>(sql.nextSlices);
+      this.slices = { next: rows[0]?.id ?? 0n, left: SLICES_AT_ONCE };
+    }
+    const { next, left } = this.slices;
+    this.slices = { next: next + 1n, left: left - 1 };
+    return next;
   }
 
   async book(tx: Tx, tenantId: string): Promise<RatingBook | null> {
@@ -169,6 +186,11 @@ export class PgUsageStore extends UsageStore {
   }
 }
 
+function isStoredIdentity(error: unknown): boolean {
+  const where = error as { readonly statement?: string };
+  return sqlState(error) === UNIQUE_VIOLATION && where.statement === sql.insertEvents.name;
+}
+
 /** The texts' lengths keep ("a", "bc") and ("ab", "c") apart. */
 export function identityOf(tenantId: string, source: string, id: string): string {
   return hash('sha256', `${tenantId}${source.length}:${source}${id}`, 'hex').slice(0, 32);
@@ -183,12 +205,12 @@ function termsOf(row: HistoryRow, plan: Plan | undefined): SubscriptionTerms {
   return {
     subscriptionId: row.subscription_id,
     version: Number(row.version),
-    effectiveAt: instantFromPg(row.effective_at),
-    startedAt: instantFromPg(row.started_at),
-    endedAt: instantOrNullFromPg(row.ended_at),
-    anchor: instantFromPg(row.anchor),
-    periodStart: instantFromPg(row.period_start),
-    periodEnd: instantFromPg(row.period_end),
+    effectiveAt: sharedInstant(row.effective_at),
+    startedAt: sharedInstant(row.started_at),
+    endedAt: sharedInstantOrNull(row.ended_at),
+    anchor: sharedInstant(row.anchor),
+    periodStart: sharedInstant(row.period_start),
+    periodEnd: sharedInstant(row.period_end),
     inForce: row.in_force,
     interval: plan.interval,
     features: plan.features,
@@ -231,23 +253,34 @@ interface Shared {
   readonly wallet: bigint | null;
 }
 
-/** What rows have in common, once each, and each row's place among it, from 1. */
+/** What rows have in common, once each, and each row's place among it, from 1. A customer has few: a scan beats a hash. */
 function sharedOf(
   rows: readonly UsageRow[],
   walletOf: (row: UsageRow) => bigint | null,
 ): { places: number[]; shared: Shared[] } {
-  const placeOf = new Map<string, number>();
+  const byCustomer = new Map<string, { readonly place: number; readonly of: Shared }[]>();
   const shared: Shared[] = [];
   const places = rows.map((row) => {
     const group = groupOf(row);
-    const name = `${row.event.customerId}${row.unit ?? ''}\n${row.feature ?? ''}\n${row.reading?.meter ?? ''}\n${row.event.source.length}\n${row.event.source}${group ?? ''}`;
-    const known = placeOf.get(name);
-    if (known !== undefined) return known;
-    shared.push({ row, group, wallet: walletOf(row) });
-    placeOf.set(name, shared.length);
-    return shared.length;
+    let own = byCustomer.get(row.event.customerId);
+    if (own === undefined) byCustomer.set(row.event.customerId, (own = []));
+    for (const { place, of } of own) if (of.group === group && isAlike(of.row, row)) return place;
+    const of = { row, group, wallet: walletOf(row) };
+    const place = shared.push(of);
+    own.push({ place, of });
+    return place;
   });
   return { places, shared };
+}
+
+function isAlike(a: UsageRow, b: UsageRow): boolean {
+  return (
+    a.feature === b.feature &&
+    a.unit === b.unit &&
+    a.reading?.meter === b.reading?.meter &&
+    a.event.source === b.event.source &&
+    a.event.tenantId === b.event.tenantId
+  );
 }
 
 function groupOf({ reading }: UsageRow): string | null {

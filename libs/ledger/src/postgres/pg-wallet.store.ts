@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { formatAmount, invariant } from '@tallygate/kernel';
-import { instantOrNullFromPg } from '@tallygate/platform';
 import type { Tx } from '@tallygate/platform';
 import { burnOrder, isClosed, sumOf, outstanding, walletDueAt } from '../domain';
 import type { Lot, WalletKey } from '../domain';
 import { WalletStore } from '../service/wallet-store';
 import type { LockedWallet, SavedWork } from '../service/wallet-store';
 import { bigints, booleans, instants, jsonbs, numerics, texts, uuids } from './arrays';
+import { sharedInstantOrNull } from './pg-instants';
 import * as sql from './sql/wallet';
 import { amountFromPg, debtOfRow, holdOf, lotOf, recurrenceOf } from './wallet-rows';
 import type { DebtRow, HoldRow, LotRow, RecurrenceRow, WalletRow } from './wallet-rows';
@@ -118,8 +118,8 @@ function nameOf(key: WalletKey): string {
 }
 
 function lockedOf(row: WalletRow): LockedWallet {
-  const lastExpiryAt = instantOrNullFromPg(row.last_expiry_at);
-  const lastCreditAt = instantOrNullFromPg(row.last_credit_at);
+  const lastExpiryAt = sharedInstantOrNull(row.last_expiry_at);
+  const lastCreditAt = sharedInstantOrNull(row.last_credit_at);
   return {
     wallet: {
       tenantId: row.tenant_id,
@@ -141,7 +141,7 @@ function lockedOf(row: WalletRow): LockedWallet {
     owing: row.owing,
     lastExpiryAt,
     lastCreditAt,
-    dueAt: instantOrNullFromPg(row.due_at),
+    dueAt: sharedInstantOrNull(row.due_at),
   };
 }
 

@@ -1,6 +1,7 @@
 import { invariant, parseAmount, parseDuration } from '@tallygate/kernel';
 import type { Instant, Nano } from '@tallygate/kernel';
 import { instantFromPg, instantOrNullFromPg } from '@tallygate/platform';
+import { sharedInstant, sharedInstantOrNull } from './pg-instants';
 import type { Debt, GrantKind, Hold, HoldState, Lot, LotState, Recurrence } from '../domain';
 
 export interface WalletRow {
@@ -87,20 +88,6 @@ export function amountFromPg(text: string): Nano {
   return parsed.value;
 }
 
-/** Lots of one grant, and wallets of one slice, share their instants. */
-const READ = new Map<string, Instant>();
-const MOST_READ = 5_000;
-
-function instantOf(text: string): Instant {
-  let value = READ.get(text);
-  if (value === undefined) {
-    value = instantFromPg(text);
-    if (READ.size >= MOST_READ) READ.clear();
-    READ.set(text, value);
-  }
-  return value;
-}
-
 export function lotOf(row: LotRow): Lot {
   return {
     id: row.id,
@@ -108,8 +95,8 @@ export function lotOf(row: LotRow): Lot {
     grantKey: row.grant_key,
     kind: row.kind,
     priority: row.priority,
-    effectiveAt: instantOf(row.effective_at),
-    expiresAt: row.expires_at === null ? null : instantOf(row.expires_at),
+    effectiveAt: sharedInstant(row.effective_at),
+    expiresAt: sharedInstantOrNull(row.expires_at),
     features: row.features,
     amount: amountFromPg(row.amount),
     remaining: amountFromPg(row.remaining),

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { MeteredEvent } from '@tallygate/contracts';
-import { formatInstant, Ids } from '@tallygate/kernel';
+import { formatInstant, Ids, invariant } from '@tallygate/kernel';
 import type { Instant } from '@tallygate/kernel';
-import { Database, Outbox, TenantTime } from '@tallygate/platform';
+import { Outbox, TenantTime } from '@tallygate/platform';
 import type { OutboxRecord, Tx } from '@tallygate/platform';
 import { chargeUsage, planSlice, rateSlice, SliceCounters, usedUp } from '../domain';
 import type { Counter, RatedSlice, WalletCharge } from '../domain';
@@ -23,7 +23,15 @@ export type SliceOutcome =
   /** Messages between the stored offset and this slice are missing. */
   | { readonly status: 'gap'; readonly stored: bigint; readonly first: bigint };
 
-type Attempt = SliceOutcome | { readonly status: 'stored_before' };
+const NOTHING_KNOWN: ReadonlyMap<string, string> = new Map();
+
+interface Taken {
+  readonly outcome: SliceOutcome;
+  /** Changed without their facts having left. */
+  readonly wallets: readonly OpenWallet[];
+  readonly counters: readonly Counter[];
+  readonly told: boolean;
+}
 
 interface Sorted {
   readonly fresh: readonly Identified[];
@@ -39,7 +47,6 @@ interface Sorted {
 @Injectable()
 export class UsageSliceService {
   constructor(
-    private readonly database: Database,
     private readonly usage: UsageStore,
     private readonly counters: CounterStore,
     private readonly posting: WalletPosting,
@@ -53,9 +60,11 @@ export class UsageSliceService {
   async take(events: readonly MeteredEvent[], position: SlicePosition | null): Promise<SliceOutcome> {
     const identified = this.usage.identify(events);
     const nows = await this.time.nowOf([...new Set(events.map((event) => event.tenantId))]);
-    let attempt = await this.attempt(identified, position, nows, false);
-    while (attempt.status === 'stored_before') attempt = await this.attempt(identified, position, nows, true);
-    return attempt;
+    let taken = await this.attempt(identified, position, nows, false);
+    while (taken === 'stored_before') taken = await this.attempt(identified, position, nows, true);
+    this.feed.gather(taken.wallets.map((one) => one.draft.wallet), taken.counters);
+    if (taken.told) this.outbox.wake();
+    return taken.outcome;
   }
 
   private async attempt(
@@ -63,16 +72,13 @@ export class UsageSliceService {
     position: SlicePosition | null,
     nows: ReadonlyMap<string, Instant>,
     lookUp: boolean,
-  ): Promise<Attempt> {
-    const { outcome, gathered, moved } = await this.database.asWorker(async (tx) => {
-      const refused = position === null ? null : await this.refuse(tx, position);
-      if (refused !== null) return { outcome: refused, gathered: [], moved: [] };
-      const known = lookUp ? await this.usage.known(tx, identified.map((one) => one.identity)) : new Map();
+  ): Promise<Taken | 'stored_before'> {
+    return this.usage.inTransaction(async (tx) => {
+      const outcome = position === null ? null : await this.refuse(tx, position);
+      if (outcome !== null) return { outcome, wallets: [], counters: [], told: false };
+      const known = lookUp ? await this.usage.known(tx, identified.map((one) => one.identity)) : NOTHING_KNOWN;
       return this.apply(tx, sortOut(identified, known), position, (tenantId) => nowIn(nows, tenantId));
     });
-    this.feed.gather(gathered.map((one) => one.draft.wallet), moved);
-    this.outbox.wake();
-    return outcome;
   }
 
   private async refuse(tx: Tx, position: SlicePosition): Promise<SliceOutcome | null> {
@@ -87,25 +93,29 @@ export class UsageSliceService {
     { fresh, rejected, repeated }: Sorted,
     position: SlicePosition | null,
     nowOf: (tenantId: string) => Instant,
-  ): Promise<{ outcome: Attempt; gathered: readonly OpenWallet[]; moved: readonly Counter[] }> {
-    const events = fresh.map((one) => one.event);
-    const { rated, flips } = await this.rate(tx, events);
-    const { open, walletOf } = await this.burn(tx, rated, nowOf);
+  ): Promise<Taken> {
+    const { rated, flips } = await this.rate(tx, fresh.map((one) => one.event));
+    const wallets = await this.burn(tx, rated, nowOf);
     const identities = new Map(fresh.map((one) => [one.event, one.identity]));
     const sliceId = await this.usage.insert(tx, rated.rows, identities, ({ event, unit }) =>
-      unit === null ? null : (walletOf.get(walletName(event, unit))?.draft.wallet.id ?? null),
+      unit === null ? null : (wallets.get(event.customerId)?.get(unit)?.draft.wallet.id ?? null),
     );
-    if (sliceId === null) return { outcome: { status: 'stored_before' }, gathered: [], moved: [] };
-    const gathered = await this.posting.close(tx, open, 'flips', sliceId);
+    const open = [...wallets.values()].flatMap((own) => [...own.values()]);
+    const { gathered, told } = await this.posting.close(tx, open, 'flips', sliceId);
     await this.counters.save(tx, rated.counters, (counter) => flips.has(counter));
     await this.usage.park(tx, rated.parked, nowOf);
-    await this.outbox.add(tx, [
+    const facts = [
       ...[...flips].map((counter) => quotaChanged(this.ids.next(), counter, nowOf(counter.tenantId))),
       ...rejected.map((one) => this.rejection(one, nowOf)),
-    ]);
+    ];
+    await this.outbox.add(tx, facts);
     if (position !== null) await this.usage.advance(tx, position);
-    const outcome: SliceOutcome = { status: 'applied', accepted: fresh.length, repeated, rejected: rejected.length };
-    return { outcome, gathered, moved: rated.counters.filter((counter) => !flips.has(counter)) };
+    return {
+      outcome: { status: 'applied', accepted: fresh.length, repeated, rejected: rejected.length },
+      wallets: gathered,
+      counters: rated.counters.filter((counter) => !flips.has(counter)),
+      told: told || facts.length > 0,
+    };
   }
 
   /** Counters are locked before wallets, by everyone. */
@@ -123,20 +133,25 @@ export class UsageSliceService {
     return { rated, flips: new Set(flips) };
   }
 
+  /** Each charge in the order of the events. @returns the wallets by customer and unit */
   private async burn(
     tx: Tx,
     { charges }: RatedSlice,
     nowOf: (tenantId: string) => Instant,
-  ): Promise<{ open: readonly OpenWallet[]; walletOf: ReadonlyMap<string, OpenWallet> }> {
-    const keys = new Map<string, WalletCharge>();
-    for (const charge of charges) keys.set(walletName(charge, charge.unit), charge);
-    const open = keys.size === 0 ? [] : await this.posting.open(tx, [...keys.values()], nowOf);
-    const walletOf = new Map([...keys.keys()].map((name, i) => [name, open[i] as OpenWallet]));
+  ): Promise<ReadonlyMap<string, ReadonlyMap<string, OpenWallet>>> {
+    const keys = walletKeysOf(charges);
+    const open = keys.length === 0 ? [] : await this.posting.open(tx, keys, nowOf);
+    const wallets = new Map<string, Map<string, OpenWallet>>();
+    keys.forEach(({ customerId, unit }, i) => {
+      const own = wallets.get(customerId) ?? new Map<string, OpenWallet>();
+      wallets.set(customerId, own.set(unit, open[i] as OpenWallet));
+    });
     for (const charge of charges) {
-      const wallet = walletOf.get(walletName(charge, charge.unit));
-      if (wallet !== undefined) chargeUsage(wallet.draft, charge);
+      const wallet = wallets.get(charge.customerId)?.get(charge.unit);
+      invariant(wallet, 'Every charge has an open wallet');
+      chargeUsage(wallet.draft, charge);
     }
-    return { open, walletOf };
+    return wallets;
   }
 
   private rejection({ event }: Identified, nowOf: (tenantId: string) => Instant): OutboxRecord {
@@ -174,9 +189,15 @@ function sortOut(identified: readonly Identified[], known: ReadonlyMap<string, s
   return { fresh, rejected, repeated };
 }
 
-/** Ids have one length, so the text is unambiguous. */
-function walletName(of: { readonly customerId: string }, unit: string): string {
-  return of.customerId + unit;
+function walletKeysOf(charges: readonly WalletCharge[]): WalletCharge[] {
+  const seen = new Map<string, Set<string>>();
+  return charges.filter(({ customerId, unit }) => {
+    const units = seen.get(customerId);
+    if (units === undefined) seen.set(customerId, new Set([unit]));
+    else if (units.has(unit)) return false;
+    else units.add(unit);
+    return true;
+  });
 }
 
 function nowIn(nows: ReadonlyMap<string, Instant>, tenantId: string): Instant {

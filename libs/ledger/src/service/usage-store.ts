@@ -35,15 +35,14 @@ export abstract class UsageStore {
   abstract known(tx: Tx, identities: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /** What rating needs to know of the events' tenants and customers. */
   abstract facts(tx: Tx, events: readonly MeteredEvent[]): Promise<SliceFacts>;
-  /**
-   * Stores the rows of new events, charged to these wallets.
-   * @returns the slice's id; null when an identity is stored already, and then nothing was written
-   */
+  /** A worker's transaction around a slice; `stored_before` when an identity was stored already: all is rolled back. */
+  abstract inTransaction<T>(work: (tx: Tx) => Promise<T>): Promise<T | 'stored_before'>;
+  /** Stores the rows of new events, charged to these wallets. @returns the slice's id */
   abstract insert(
     tx: Tx,
     rows: readonly UsageRow[],
     identities: ReadonlyMap<MeteredEvent, string>,
     walletOf: (row: UsageRow) => bigint | null,
-  ): Promise<bigint | null>;
+  ): Promise<bigint>;
   abstract park(tx: Tx, parked: readonly ParkedCharge[], nowOf: (tenantId: string) => Instant): Promise<void>;
 }

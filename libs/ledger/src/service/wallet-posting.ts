@@ -19,6 +19,13 @@ export interface OpenWallet {
 /** `flips`: only what a gate would decide differently leaves at once, the rest is gathered. */
 export type Publishing = 'all' | 'flips';
 
+export interface Closed {
+  /** Wallets whose facts did not leave: to be gathered after the commit. */
+  readonly gathered: readonly OpenWallet[];
+  /** Whether facts wait in the outbox. */
+  readonly told: boolean;
+}
+
 /**
  * The one way to change wallets: lock them in order, let pass what was due, work on the drafts, write them and their
  * facts. Every use case that moves credit goes through here.
@@ -46,17 +53,17 @@ export class WalletPosting {
     return ids.flatMap((id) => open.get(id) ?? []);
   }
 
-  /** @returns the wallets whose facts were not published: to be gathered after the commit */
   async close(
     tx: Tx,
     open: readonly OpenWallet[],
     publishing: Publishing,
     sliceId: bigint | null = null,
-  ): Promise<readonly OpenWallet[]> {
+  ): Promise<Closed> {
     const work = open.map((one) => ({ ...one, published: publishing === 'all' || this.flipped(one) }));
     await this.wallets.save(tx, work, sliceId);
-    await this.outbox.add(tx, work.flatMap((one) => this.factsOf(one, one.published)));
-    return work.filter((one) => !one.published);
+    const facts = work.flatMap((one) => this.factsOf(one, one.published));
+    await this.outbox.add(tx, facts);
+    return { gathered: work.filter((one) => !one.published), told: facts.length > 0 };
   }
 
   private begin(locked: LockedWallet, now: Instant): OpenWallet {

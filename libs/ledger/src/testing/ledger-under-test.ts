@@ -28,7 +28,7 @@ export function assembleLedger(database: PgDatabase, clock: Clock) {
   const outbox = new PgOutbox({ database, bus: new InProcessEventBus() });
   const directory = new Directory(database, time);
   const wallets = new PgWalletStore();
-  const usage = new PgUsageStore(directory);
+  const usage = new PgUsageStore(database, directory);
   const counters = new PgCounterStore();
   const grantStore = new PgGrantStore();
   const parkedStore = new PgParkedStore();
@@ -40,7 +40,7 @@ export function assembleLedger(database: PgDatabase, clock: Clock) {
   const parked = new ParkedUsage(parkedStore, rating, counters, posting);
   const planGrants = new PlanGrants(grantStore, posting, ids);
   const facts = new BillingFactsService(new PgSubscriptionStore(), rating, quotas, grants, planGrants, parked);
-  const slices = new UsageSliceService(database, usage, counters, posting, outbox, time, feed, ids);
+  const slices = new UsageSliceService(usage, counters, posting, outbox, time, feed, ids);
   const sweeper = new LedgerSweeper(database, new PgDueStore(), posting, quotas, time, outbox);
   return { database, ids, time, outbox, directory, wallets, usage, posting, feed, grants, facts, slices, sweeper };
 }

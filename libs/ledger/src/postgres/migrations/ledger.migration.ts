@@ -8,7 +8,8 @@ export const ledgerMigration = sqlMigration(
   'Ledger',
   1_700_000_001_000,
   `
-create sequence slice_id;
+-- A process takes a step's worth of ids at a time.
+create sequence slice_id increment by 64;
 
 -- One row per event and meter (ordinal 0, 1, …): the dedup mark, the usage and the charge in one insert. A partition
 -- holds a generation of events by arrival; the identity is unique inside a generation, and a new event is looked up in

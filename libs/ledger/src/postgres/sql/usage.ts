@@ -54,7 +54,7 @@ select 1, e.identity, e.ordinal, e.payload, d.tenant_id, d.customer_id, d.source
        as d (tenant_id, customer_id, source, meter, grp, wallet_id, feature, place) on d.place = e.place`,
 };
 
-export const nextSlice = { name: 'ledger_next_slice', text: `select nextval('slice_id') as id` };
+export const nextSlices = { name: 'ledger_next_slices', text: `select nextval('slice_id') as id` };
 
 export const insertParked = {
   name: 'ledger_insert_parked',
