@@ -2,7 +2,8 @@ import { DENIAL_REASONS, PASS_REASONS } from '@tallygate/contracts';
 import { NANO } from '@tallygate/kernel';
 import type { Decision } from './decision';
 import { decide } from './decide';
-import { SITUATIONS, decideIn, quotaWorld } from '../testing/situations';
+import { decideIn, quotaWorld } from '../testing/situation';
+import { SITUATIONS } from '../testing/situations';
 import type { World } from '../testing/world';
 import {
   CUSTOMER,

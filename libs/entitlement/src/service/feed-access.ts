@@ -1,5 +1,5 @@
-import { KeyDirectory, hashApiKey, grants, sameSecret } from '@tallygate/platform';
-import type { Scope } from '@tallygate/platform';
+import { hashApiKey, grants, sameSecret } from '@tallygate/platform';
+import type { Scope, KeyDirectory } from '@tallygate/platform';
 
 /** What a feed credential may see. */
 export type Access =

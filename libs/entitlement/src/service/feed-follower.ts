@@ -1,7 +1,7 @@
 import { Pause, Signal } from '@tallygate/platform';
 import type { Log } from '@tallygate/platform';
-import { EntryStore } from './entry-store';
-import { FeedHub } from './feed-hub';
+import type { EntryStore } from './entry-store';
+import type { FeedHub } from './feed-hub';
 
 const PAGE = 5_000;
 /** Another process of the service may write too; its changes are seen at the latest after this long. */

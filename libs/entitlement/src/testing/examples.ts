@@ -1,7 +1,8 @@
 import type { BillingGateReason } from '@tallygate/contracts';
 import { passHeaders, renderProblem } from '../domain';
 import type { AnswerContext } from '../domain';
-import { SITUATIONS, decideIn } from './situations';
+import { decideIn } from './situation';
+import { SITUATIONS } from './situations';
 import { NOW } from './world';
 
 const PHRASES: Readonly<Record<number, string>> = {

@@ -1,58 +1,8 @@
 import type { BillingGateReason } from '@tallygate/contracts';
-import { MICROS, NANO, addMicros } from '@tallygate/kernel';
-import { decide } from '../domain';
-import type { Circumstances, Decision, DecisionRequest } from '../domain';
-import type { World } from './world';
-import {
-  NOW,
-  at,
-  circumstances,
-  feature,
-  planFeature,
-  price,
-  quota,
-  request,
-  subscription,
-  wallet,
-  worldOf,
-} from './world';
-
-/** What is unusual; everything else is in order. */
-export interface Situation {
-  /** True: nothing is known at all. */
-  readonly empty?: boolean;
-  readonly world?: World;
-  readonly request?: Partial<DecisionRequest>;
-  readonly circumstances?: Partial<Circumstances>;
-}
-
-export function decideIn({ empty, world, request: asked, circumstances: around }: Situation): Decision {
-  return decide(empty === true ? null : worldOf(world), request(asked), circumstances(around));
-}
-
-const status = (changes: Parameters<typeof subscription>[0]): Situation => ({
-  world: { subscription: changes },
-});
-const customer = (changes: World['customer'], rest: World = {}): Situation => ({
-  world: { ...rest, customer: changes },
-});
-export const quotaWorld = (used: string, included: string, limit: 'hard' | 'soft' = 'hard'): World => ({
-  features: [feature({ kind: 'quota', price: null })],
-  subscription: { features: { completions: planFeature({ included, limit }) } },
-  customer: { quotas: { completions: quota(used, included) } },
-});
-const limited = (verdict: 'rate_limited' | 'concurrency_limited'): Situation => ({
-  circumstances: {
-    limits: new Map([
-      [
-        'completions',
-        verdict === 'rate_limited'
-          ? { verdict, limit: 10, windowSeconds: 60, resetAt: addMicros(NOW, 30 * MICROS.second) }
-          : { verdict, limit: 2 },
-      ],
-    ]),
-  },
-});
+import { MICROS, NANO } from '@tallygate/kernel';
+import { customer, limited, quotaWorld, status } from './situation';
+import type { Situation } from './situation';
+import { at, feature, planFeature, price, wallet } from './world';
 
 /** Every reason at least once, with the boundaries of its rule. */
 export const SITUATIONS: readonly (readonly [
