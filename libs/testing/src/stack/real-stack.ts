@@ -38,6 +38,13 @@ export interface Servers {
   readonly smtp: SmtpServer;
 }
 
+export interface RealStackOptions {
+  /** Settings of the PostgreSQL server by name, over the defaults. */
+  readonly postgresSettings?: Readonly<Record<string, string>>;
+  /** Processes that are not needed and not started. */
+  readonly without?: readonly ProcessName[];
+}
+
 /** Kafka, PostgreSQL, Redis and every service as a process of its own, on free ports. */
 export class RealStack extends Stack {
   override readonly name = 'real';
@@ -59,10 +66,10 @@ export class RealStack extends Stack {
     this.gates = { agent: plan.urls.gate };
   }
 
-  static async start(): Promise<RealStack> {
+  static async start(options: RealStackOptions = {}): Promise<RealStack> {
     const dir = await mkdtemp(join(tmpdir(), 'tallygate-real-'));
     const [postgres, kafka, redis, smtp] = await Promise.all([
-      startPostgres(),
+      startPostgres({ settings: options.postgresSettings }),
       startKafka(),
       startRedis(),
       startSmtp(),
@@ -79,8 +86,25 @@ export class RealStack extends Stack {
     );
     const bus = new KafkaEventBus({ brokers: kafka.brokers, clientId: 'scenario-runner', log: silentLog });
     const stack = new RealStack({ postgres, kafka, redis, smtp }, bus, plan, dir);
-    for (const name of START_ORDER) await stack.startProcess(name);
+    for (const name of START_ORDER) {
+      if (!options.without?.includes(name)) await stack.startProcess(name);
+    }
     return stack;
+  }
+
+  /** As the owner of everything in it: for judges that look at the truth itself. */
+  get databaseUrl(): string {
+    return this.plan.databaseUrl;
+  }
+
+  get brokers(): readonly string[] {
+    return this.plan.brokers;
+  }
+
+  /** What runs now, by name, with its process id; servers included. */
+  pids(): ReadonlyMap<string, number> {
+    const servers = [this.servers.postgres, this.servers.kafka, this.servers.redis];
+    return new Map([...servers, ...this.processes.values()].map(({ name, pid }) => [name, pid]));
   }
 
   /** Starts one process again on its port, after it was stopped or killed. */

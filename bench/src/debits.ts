@@ -1,0 +1,65 @@
+import { KafkaLag } from '@tallygate/testing';
+import type { RealStack } from '@tallygate/testing';
+import { setTimeout as pace } from 'node:timers/promises';
+import { Client } from 'pg';
+
+const POLL_MS = 100;
+const PATIENCE_MS = 300_000;
+
+export interface Debited {
+  readonly events: number;
+  /** From the first durable commit to the last. */
+  readonly seconds: number;
+  /** Events of the first commit: they were debited when the time began. */
+  readonly first: number;
+}
+
+const DEBITED = `
+select count(*)::int as events,
+       extract(epoch from max(committed) - min(committed))::float8 as seconds,
+       (count(*) filter (where committed = first))::int as first
+  from (select committed, min(committed) over () as first
+          from (select pg_xact_commit_timestamp(xmin) as committed from ledger.usage_event
+                 where source = $1 and amount is not null) as event) as each`;
+
+const STORED = `
+select partition, next_offset from ledger.consumer_offset where topic = 'usage.metered'`;
+
+/** What the database holds: the instants of the commits are PostgreSQL's own (track_commit_timestamp). */
+export class Debits {
+  private constructor(
+    private readonly client: Client,
+    private readonly lag: KafkaLag,
+  ) {}
+
+  static async watch(stack: RealStack): Promise<Debits> {
+    const client = new Client({ connectionString: stack.databaseUrl });
+    await client.connect();
+    return new Debits(client, await KafkaLag.connect(stack.brokers));
+  }
+
+  async of(source: string): Promise<Debited> {
+    const { rows } = await this.client.query<Debited>(DEBITED, [source]);
+    return rows[0] ?? { events: 0, seconds: 0, first: 0 };
+  }
+
+  /** Resolves when ingestion and ledger have taken everything in Kafka. */
+  async caughtUp(): Promise<void> {
+    for (const end = performance.now() + PATIENCE_MS; performance.now() < end; await pace(POLL_MS)) {
+      if ((await this.lag.of('ingestion.usage')) === 0 && (await this.metered())) return;
+    }
+    throw new Error(`usage was not taken within ${PATIENCE_MS / 1000} s`);
+  }
+
+  async close(): Promise<void> {
+    await this.client.end();
+    await this.lag.close();
+  }
+
+  private async metered(): Promise<boolean> {
+    const ends = await this.lag.ends('usage.metered');
+    const { rows } = await this.client.query<{ partition: number; next_offset: string }>(STORED);
+    const stored = new Map(rows.map((row) => [row.partition, BigInt(row.next_offset)]));
+    return [...ends].every(([partition, end]) => end === 0n || (stored.get(partition) ?? 0n) >= end);
+  }
+}

@@ -1,0 +1,144 @@
+import { cloudEvent } from '@tallygate/testing';
+import { below, quantile, reading } from '../figure';
+import type { Figure, Reading } from '../figure';
+import { GateProbe } from '../gate-probe';
+import { Producer } from '../load/producer';
+import { LOAD_PREFIX } from '../setting';
+import type { Setting } from '../setting';
+
+const PATIENCE_MS = 30_000;
+const CREDIT = '1';
+/** What exhausts it at 0.002 a token. */
+const TOKENS = 500;
+
+interface Samples {
+  readonly overHttp: number[];
+  readonly overKafka: number[];
+  readonly paid: number[];
+  readonly topUpCalls: number[];
+}
+
+export interface GateLatencies {
+  readonly denied: Figure;
+  readonly allowed: Figure;
+}
+
+/** Both ways through the gate, customer after customer, while usage of others flows at `rate`. */
+export async function gateLatencies(setting: Setting, rate: number): Promise<GateLatencies> {
+  const probes = await createProbes(setting);
+  const gate = new GateProbe(setting.stack.gates.agent ?? '', setting.tenant.id);
+  const load = startLoad(setting, rate);
+  const samples: Samples = { overHttp: [], overKafka: [], paid: [], topUpCalls: [] };
+  try {
+    for (const [place, probe] of probes.entries()) await sample(setting, gate, probe, place, samples);
+  } finally {
+    gate.close();
+    await load.stop();
+  }
+  await setting.debits.caughtUp();
+  return { denied: deniedFigure(samples, rate), allowed: allowedFigure(samples, rate) };
+}
+
+interface Probe {
+  readonly key: string;
+  readonly apiKey: string;
+}
+
+async function createProbes({ tenant, size }: Setting): Promise<readonly Probe[]> {
+  const probes = Array.from({ length: size.probes }, (_, place) => ({
+    key: `probe-${place}`,
+    apiKey: `key-of-probe-${place}`,
+  }));
+  await tenant.createCustomers(probes.map((probe) => ({ ...probe, plan: 'poor', paymentMethod: 'ok' })));
+  for (const { key } of probes) await tenant.grant(key, CREDIT, `credit-${key}`);
+  return probes;
+}
+
+function startLoad({ stack, tenant, size }: Setting, rate: number): Producer {
+  return Producer.start({
+    brokers: stack.brokers,
+    tenantId: tenant.id,
+    source: 'half-load',
+    customerPrefix: LOAD_PREFIX,
+    customers: size.customers,
+    perMessage: 1,
+    count: null,
+    rate,
+  });
+}
+
+/** One customer: allowed, exhausted, denied, topped up, allowed. */
+async function sample(
+  setting: Setting,
+  gate: GateProbe,
+  probe: Probe,
+  place: number,
+  samples: Samples,
+): Promise<void> {
+  await gate.until(probe.apiKey, 200, PATIENCE_MS);
+  const viaKafka = place % 2 === 1;
+  const accepted = await exhaust(setting, probe, viaKafka);
+  const denied = await gate.until(probe.apiKey, 402, PATIENCE_MS);
+  (viaKafka ? samples.overKafka : samples.overHttp).push(denied - accepted);
+  const asked = performance.now();
+  const answer = await setting.tenant.topUp(probe.key, '5', `top-up-${probe.key}`);
+  if (answer.status !== 201)
+    throw new Error(`the top-up answered ${answer.status} ${JSON.stringify(answer.body)}`);
+  const paid = performance.now();
+  samples.topUpCalls.push(paid - asked);
+  samples.paid.push((await gate.until(probe.apiKey, 200, PATIENCE_MS)) - paid);
+}
+
+/** @returns when the event was acknowledged */
+async function exhaust({ stack, tenant }: Setting, { key }: Probe, viaKafka: boolean): Promise<number> {
+  const event = cloudEvent({
+    source: 'probe',
+    id: `exhausts-${key}`,
+    subject: key,
+    tokens: TOKENS,
+    time: new Date().toISOString(),
+  });
+  if (viaKafka) await stack.publishUsage(tenant.id, event);
+  else {
+    const answer = await tenant.sendUsage(event);
+    if (answer.status >= 300)
+      throw new Error(`usage was refused: ${answer.status} ${JSON.stringify(answer.body)}`);
+  }
+  return performance.now();
+}
+
+function quantiles(name: string, samples: readonly number[]): Reading[] {
+  return [
+    reading(`${name}p50`, quantile(samples, 0.5), 'ms'),
+    reading(`${name}p99`, quantile(samples, 0.99), 'ms'),
+  ];
+}
+
+function deniedFigure({ overHttp, overKafka }: Samples, rate: number): Figure {
+  const all = quantiles('', [...overHttp, ...overKafka]);
+  return {
+    name: 'accepted → denied at the gate',
+    readings: [...all, ...quantiles('over HTTP, ', overHttp), ...quantiles('over Kafka, ', overKafka)],
+    controls: [],
+    ratios: [],
+    goals: all.slice(1).map((p99) => below(p99, 1_000)),
+    how:
+      `From the acknowledgement (HTTP 202, or Kafka’s) of the event that uses up a customer’s credit to the gate ` +
+      `agent’s first 402, asked without a pause, while ${Math.round(rate)} events/s of other customers flow ` +
+      `(half of the first figure); ${overHttp.length + overKafka.length} customers one after another.`,
+  };
+}
+
+function allowedFigure({ paid, topUpCalls }: Samples, rate: number): Figure {
+  const readings = quantiles('', paid);
+  return {
+    name: 'paid → allowed at the gate',
+    readings: [...readings, ...quantiles('the top-up call itself, ', topUpCalls)],
+    controls: [],
+    ratios: [],
+    goals: readings.slice(1).map((p99) => below(p99, 1_000)),
+    how:
+      `From the answer “paid” to a top-up of an exhausted customer (the provider has captured) to the gate agent’s ` +
+      `first 200, under the same load of ${Math.round(rate)} events/s.`,
+  };
+}

@@ -1,0 +1,106 @@
+import { execFile } from 'node:child_process';
+import { setTimeout as pace } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { EmbeddedStack, LiveTenant, cloudEvent } from '@tallygate/testing';
+import { below, reading } from '../figure';
+import type { Figure, Reading } from '../figure';
+import type { Setting } from '../setting';
+
+const run = promisify(execFile);
+const BATCHES = 20;
+const EVENTS = 500;
+const CUSTOMERS = 20;
+
+/** What the real stack's processes hold after everything before. */
+export async function memory({ stack }: Setting): Promise<Figure> {
+  const rss = await residentByPid();
+  const readings = [...stack.pids()].map(([name, pid]) =>
+    reading(name, (rss.get(pid)?.kb ?? NaN) / 1024, 'MB'),
+  );
+  return {
+    name: 'resident memory after the load',
+    readings,
+    controls: [],
+    ratios: [],
+    goals: [],
+    how: 'Resident set of each process of the real stack when everything above was measured; of PostgreSQL, the postmaster alone.',
+  };
+}
+
+/** The embedded default, its PostgreSQL included, with usage flowing. */
+export async function standaloneMemory(): Promise<Figure> {
+  const stack = await EmbeddedStack.start();
+  try {
+    const tenant = await LiveTenant.open(stack, 'bench');
+    const keys = Array.from({ length: CUSTOMERS }, (_, place) => `customer-${place}`);
+    await tenant.createCustomers(
+      keys.map((key) => ({ key, apiKey: `key-of-${key}`, plan: 'rich' as const })),
+    );
+    const peaks: Reading[] = [];
+    for (let batch = 0; batch < BATCHES; batch += 1) {
+      await sendBatch(tenant, keys, batch);
+      peaks.push(...(await treeOf(stack.process.pid)));
+      await pace(0);
+    }
+    return standaloneFigure(peaks);
+  } finally {
+    await stack.close();
+  }
+}
+
+async function sendBatch(tenant: LiveTenant, keys: readonly string[], batch: number): Promise<void> {
+  const time = new Date().toISOString();
+  const events = Array.from({ length: EVENTS }, (_, place) =>
+    cloudEvent({
+      source: 'memory',
+      id: `${batch}-${place}`,
+      subject: keys[place % keys.length] ?? '',
+      tokens: 100,
+      time,
+    }),
+  );
+  const answer = await tenant.sendUsage(events);
+  if (answer.status >= 300)
+    throw new Error(`usage was refused: ${answer.status} ${JSON.stringify(answer.body)}`);
+}
+
+function standaloneFigure(samples: readonly Reading[]): Figure {
+  const peak = (name: string): Reading =>
+    reading(name, Math.max(...samples.filter((one) => one.name === name).map((one) => one.value)), 'MB');
+  const process = peak('standalone process');
+  return {
+    name: 'resident memory of standalone',
+    readings: [process, peak('with its PostgreSQL')],
+    controls: [],
+    ratios: [],
+    goals: [below(process, 600)],
+    how:
+      `The highest seen while ${BATCHES * EVENTS} events come in over HTTP. PostgreSQL’s processes share memory, ` +
+      `which their sum counts several times.`,
+  };
+}
+
+async function treeOf(root: number): Promise<Reading[]> {
+  const rss = await residentByPid();
+  const within = (pid: number): boolean =>
+    pid === root || (rss.has(pid) && within(rss.get(pid)?.parent ?? 0));
+  const below = [...rss.keys()].filter((pid) => pid > 1 && within(pid));
+  const sum = below.reduce((total, pid) => total + (rss.get(pid)?.kb ?? 0), 0);
+  return [
+    reading('standalone process', (rss.get(root)?.kb ?? 0) / 1024, 'MB'),
+    reading('with its PostgreSQL', sum / 1024, 'MB'),
+  ];
+}
+
+async function residentByPid(): Promise<
+  ReadonlyMap<number, { readonly parent: number; readonly kb: number }>
+> {
+  const { stdout } = await run('ps', ['-A', '-o', 'pid=,ppid=,rss=']);
+  return new Map(
+    stdout
+      .trim()
+      .split('\n')
+      .map((line) => line.trim().split(/\s+/).map(Number))
+      .map(([pid = 0, parent = 0, kb = 0]) => [pid, { parent, kb }]),
+  );
+}

@@ -1,0 +1,53 @@
+import { fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+
+export interface ProducerOrder {
+  readonly brokers: readonly string[];
+  readonly tenantId: string;
+  /** `source` of the events; their ids count from 0. */
+  readonly source: string;
+  /** Keys `<prefix>0` to `<prefix>n-1`, used uniformly. */
+  readonly customerPrefix: string;
+  readonly customers: number;
+  /** Events in one Kafka message; 1: a structured CloudEvent, else a JSON array of them. */
+  readonly perMessage: number;
+  /** How many events; null: until stopped. */
+  readonly count: number | null;
+  /** Events a second, sent whatever became of earlier ones; null: as fast as Kafka takes them. */
+  readonly rate: number | null;
+}
+
+export interface Produced {
+  readonly events: number;
+  readonly seconds: number;
+}
+
+/** The generator of load runs in a process of its own, so that it delays no measurement taken here. */
+export class Producer {
+  private constructor(
+    private readonly child: ChildProcess,
+    readonly done: Promise<Produced>,
+  ) {}
+
+  static start(order: ProducerOrder): Producer {
+    const child = fork(join(__dirname, 'producer.main.js'), [JSON.stringify(order)]);
+    const done = new Promise<Produced>((resolve, reject) => {
+      child.once('message', (produced) => resolve(produced as Produced));
+      child.once('exit', (code) =>
+        reject(new Error(`the producer ended with code ${code} before it was done`)),
+      );
+    });
+    done.catch(() => undefined);
+    return new Producer(child, done);
+  }
+
+  /** Ends the load; resolves when everything sent is acknowledged. */
+  async stop(): Promise<Produced> {
+    if (this.child.connected) this.child.send('stop');
+    const produced = await this.done;
+    if (this.child.exitCode === null) await once(this.child, 'exit');
+    return produced;
+  }
+}

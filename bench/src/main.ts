@@ -1,0 +1,90 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { attempt, isMeasured } from './figure';
+import type { Figure, Outcome } from './figure';
+import { decision } from './figures/decision';
+import { gateAgent } from './figures/gate-agent';
+import { gateLatencies } from './figures/gate-latency';
+import { memory, standaloneMemory } from './figures/memory';
+import { usageToDebit } from './figures/usage-to-debit';
+import { linesOf, pageOf, thisMachine } from './report';
+import { FULL, QUICK, Setting } from './setting';
+import type { Size } from './setting';
+
+const OPTIONS = {
+  quick: { type: 'boolean', default: false },
+  /** What the page is dated with; today when not given. */
+  date: { type: 'string' },
+  out: { type: 'string', default: 'bench/report' },
+} as const;
+
+/** `npm run bench [-- --quick] [--date YYYY-MM-DD] [--out FOLDER]`: 1 when a figure could not be measured. */
+async function main(): Promise<number> {
+  const { values } = parseArgs({ options: OPTIONS });
+  const machine = thisMachine();
+  const outcomes = [...(await withoutStack()), ...(await onRealStack(values.quick ? QUICK : FULL))];
+  const date = values.date ?? new Date().toISOString().slice(0, 10);
+  const report = { date, quick: values.quick, machine, outcomes };
+  await mkdir(values.out, { recursive: true });
+  await writeFile(join(values.out, 'latest.json'), `${JSON.stringify(report, null, 2)}\n`);
+  await writeFile(join(values.out, 'latest.md'), pageOf(report));
+  for (const line of linesOf(report)) process.stdout.write(`${line}\n`);
+  return outcomes.every(isMeasured) ? 0 : 1;
+}
+
+/** First, while nothing of ours runs beside them. */
+async function withoutStack(): Promise<Outcome[]> {
+  return [
+    await told('in-process decision', decision),
+    await told('gate agent over HTTP', gateAgent),
+    await told('resident memory of standalone', standaloneMemory),
+  ];
+}
+
+async function onRealStack(size: Size): Promise<Outcome[]> {
+  say('starting the real stack');
+  const setting = await Setting.prepare(size);
+  try {
+    const throughput = await told('usage → durable debit', () => usageToDebit(setting));
+    const latencies = await gateOutcomes(setting, throughput);
+    return [throughput, ...latencies, await told('resident memory after the load', () => memory(setting))];
+  } finally {
+    await setting.close();
+  }
+}
+
+/** At half of what was just measured; without that there is no half. */
+async function gateOutcomes(setting: Setting, throughput: Outcome): Promise<Outcome[]> {
+  const names = ['accepted → denied at the gate', 'paid → allowed at the gate'] as const;
+  const rate = isMeasured(throughput) ? (throughput.readings[0]?.value ?? 0) / 2 : 0;
+  if (rate === 0)
+    return names.map((name) => ({ name, unmeasured: 'the load it runs under was not measured' }));
+  say(`${names[0]}, ${names[1]}`);
+  try {
+    const { denied, allowed } = await gateLatencies(setting, rate);
+    return [denied, allowed];
+  } catch (error) {
+    return names.map((name) => ({
+      name,
+      unmeasured: error instanceof Error ? error.message : String(error),
+    }));
+  }
+}
+
+function told(name: string, measure: () => Promise<Figure>): Promise<Outcome> {
+  say(name);
+  return attempt(name, measure);
+}
+
+const say = (text: string): void => void process.stderr.write(`${text} …\n`);
+
+main().then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    process.exitCode = 1;
+  },
+);
