@@ -7,6 +7,7 @@ import { EventBus } from './event-bus';
 import type { OutgoingMessage, RunningSubscription, Subscription } from './event-bus';
 import { KafkaSubscription } from './kafka-subscription';
 import { TopicWriter } from './topic-writer';
+import { isUnknownTopic } from './unknown-topic';
 
 export interface KafkaBusOptions {
   readonly brokers: readonly string[];
@@ -164,10 +165,6 @@ export class KafkaEventBus extends EventBus {
     this.writers.set(topic, writer);
     return writer;
   }
-}
-
-function isUnknownTopic(error: unknown): boolean {
-  return error instanceof Error && 'type' in error && error.type === 'UNKNOWN_TOPIC_OR_PARTITION';
 }
 
 /** kafkajs tells of each join and each retry as an error; what matters is logged by the subscription itself. */

@@ -4,11 +4,13 @@ import { Pause } from '../flow/signal';
 import type { IncomingMessage, Subscription } from './event-bus';
 import type { KafkaSettings } from './kafka-event-bus';
 import { KafkaPositions, nameOf } from './kafka-positions';
+import { isUnknownTopic } from './unknown-topic';
 import type { TopicPartition } from './kafka-positions';
 
 const HEARTBEAT_MS = 1_000;
 const MOST_IN_SLICE = 1000;
 const REMOTE_POLL_MS = 200;
+const MOST_OPEN_ATTEMPTS = 8;
 const EARLIEST = '-2';
 
 /**
@@ -39,7 +41,7 @@ export class KafkaSubscription {
   ) {}
 
   async start(): Promise<void> {
-    await this.open();
+    await this.openOnceKnown();
     this.watching = this.watchForStalls();
   }
 
@@ -55,6 +57,18 @@ export class KafkaSubscription {
   async caughtUp(): Promise<void> {
     const ends = (await Promise.all(this.subscription.topics.map((topic) => this.endsOf(topic)))).flat();
     await Promise.all(ends.map((end) => this.reach(end)));
+  }
+
+  /** A topic that was created a moment ago may be listed already and still be unknown to the broker that is asked. */
+  private async openOnceKnown(attempt = 1): Promise<void> {
+    try {
+      await this.open();
+    } catch (error) {
+      await this.closeConsumer();
+      if (!isUnknownTopic(error) || attempt === MOST_OPEN_ATTEMPTS) throw error;
+      await new Pause().wait(backoffMs(attempt));
+      await this.openOnceKnown(attempt + 1);
+    }
   }
 
   private async open(): Promise<void> {

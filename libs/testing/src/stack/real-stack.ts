@@ -14,10 +14,13 @@ import {
   startRedis,
   startSmtp,
 } from '@tallygate/infra-local';
+import { TOPICS } from '@tallygate/contracts';
 import { KafkaEventBus, TENANT_HEADER, silentLog } from '@tallygate/platform';
 import { type DeliveredMail, type GateName, type ServiceName, Stack } from '../scenario/stack';
 import { type ProcessName, type StackPlan, environmentOf, planStack } from './plan';
 import { INTERNAL_SECRET, ROOT_KEY, mainOf } from './settings';
+
+const PARTITIONS = 6;
 
 /** In the order in which they need each other. */
 const START_ORDER: readonly ProcessName[] = [
@@ -85,6 +88,7 @@ export class RealStack extends Stack {
       freePort,
     );
     const bus = new KafkaEventBus({ brokers: kafka.brokers, clientId: 'scenario-runner', log: silentLog });
+    await bus.ensureTopics(Object.fromEntries(Object.values(TOPICS).map((topic) => [topic, PARTITIONS])));
     const stack = new RealStack({ postgres, kafka, redis, smtp }, bus, plan, dir);
     for (const name of START_ORDER) {
       if (!options.without?.includes(name)) await stack.startProcess(name);
