@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { BillingEvent, CustomerFacts, DunningEvent, LedgerEvent } from '@tallygate/contracts';
 import { formatInstant } from '@tallygate/kernel';
+import type { Instant } from '@tallygate/kernel';
 import { Directory } from '@tallygate/directory';
 import { Database, TenantTime } from '@tallygate/platform';
 import type { Tx } from '@tallygate/platform';
@@ -62,9 +63,8 @@ export class FactIntake {
     this.follower.wake();
   }
 
-  /** The tenant's virtual now as an entry; written when it differs from what gates know. */
-  async announceClock(tenantId: string): Promise<void> {
-    const now = await this.time.now(tenantId);
+  /** A test tenant's virtual now as an entry; nothing for a tenant that lives on the system clock. */
+  async announceClock(tenantId: string, now: Instant): Promise<void> {
     await this.database.asWorker(async (tx) => {
       const tenant = await this.directory.tenant(tx, tenantId);
       if (tenant === null || tenant.clock === null) return;
