@@ -117,7 +117,10 @@ export class IngestionRig {
       metrics: createMetrics(),
     });
     const rig = new IngestionRig(bus, context);
-    await rig.listen();
+    await rig.listen().catch(async (error: unknown) => {
+      await context.stop();
+      throw error;
+    });
     return rig;
   }
 
