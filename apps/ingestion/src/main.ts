@@ -6,6 +6,7 @@ import {
   createService,
   createServiceContext,
   HttpKeyDirectory,
+  kafkaCheck,
   KafkaEventBus,
   loadConfig,
   processEnvironment,
@@ -40,6 +41,7 @@ void bootstrapOrExit(async () => {
     config,
     contexts: [context],
     keyDirectory: new CachedKeyDirectory(new HttpKeyDirectory({ billingUrl, internalSecret })),
+    checks: [kafkaCheck(bus, config.KAFKA_BROKERS)],
     log,
     closeLast: [() => bus.close(), tracing],
   });
