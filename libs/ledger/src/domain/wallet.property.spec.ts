@@ -8,6 +8,7 @@ import type { Entry } from './entry';
 import { issueLot, voidGrant } from './grant';
 import { capture, release, reserve } from './hold';
 import { endOf, isClosed, mayPayFor } from './lot';
+import type { Lot } from './lot';
 import { debtOf, heldOf, outstanding } from './wallet';
 import type { Wallet, WalletDraft } from './wallet';
 import { counting, emptyWallet, hour, lotOf, units, walletOf, work } from '../testing/wallets';
@@ -35,8 +36,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ do: fc.constant('use' as const), amount, feature, ago: fc.integer({ min: 0, max: 6 }) }),
   fc.record({ do: fc.constant('debit' as const), amount, feature: fc.option(feature) }),
   fc.record({ do: fc.constant('hold' as const), amount, ttl: fc.integer({ min: 1, max: 5 }) }),
-  fc.record({ do: fc.constantFrom('capture' as const, 'release' as const), which: fc.nat(5), amount }),
-  fc.record({ do: fc.constant('void' as const), which: fc.nat(5) }),
+  fc.record({ do: fc.constantFrom('capture' as const, 'release' as const), which: fc.nat(2), amount }),
+  fc.record({ do: fc.constant('void' as const), which: fc.nat(2) }),
   fc.record({ do: fc.constant('wait' as const), hours: fc.integer({ min: 0, max: 4 }) }),
 );
 
@@ -102,25 +103,47 @@ class History {
   }
 }
 
-const histories = fc.array(step, { maxLength: 40 });
+/** Long enough that holds, debts and ends meet. */
+const histories = fc.array(step, { minLength: 5, maxLength: 40, size: 'max' });
+
+/** What contradicts the journal, or breaks a lot's bounds. */
+function faultsOf({ wallet, journal }: History): string[] {
+  const { free, held, debt } = fold(journal);
+  const sum = (of: (lot: Lot) => Nano): Nano => wallet.lots.reduce((total, lot) => total + of(lot), 0n);
+  const faults: [boolean, string][] = [
+    [sum((lot) => lot.remaining) !== free, 'free credit'],
+    [sum((lot) => lot.held) !== held, 'held credit of lots'],
+    [heldOf(wallet) !== held, 'held credit of holds'],
+    [debtOf(wallet) !== debt, 'debt'],
+    [wallet.lots.some((lot) => lot.remaining < 0n || lot.held < 0n), 'a lot below zero'],
+    [wallet.lots.some((lot) => lot.remaining + lot.held > lot.amount), 'a lot above its amount'],
+    [wallet.lots.some((lot) => isClosed(lot) && lot.remaining > 0n), 'credit in a closed lot'],
+  ];
+  return faults.filter(([broken]) => broken).map(([, name]) => name);
+}
+
+/** Lots that may repay an open debt and have not. */
+function idleBesideDebt({ wallet, now }: History): Lot[] {
+  const open = wallet.debts.filter((debt) => outstanding(debt) > 0n);
+  return wallet.lots.filter(
+    (lot) =>
+      !isClosed(lot) &&
+      lot.remaining > 0n &&
+      lot.effectiveAt <= now &&
+      open.some((debt) => endOf(lot) > debt.occurredAt && mayPayFor(lot, debt.feature)),
+  );
+}
 
 describe('any history of a wallet', () => {
   it('conserves credit: lots, holds and debts equal the fold of the journal, inside their bounds', () =>
     fc.assert(
       fc.property(histories, (steps) => {
         const history = new History();
-        for (const one of steps) {
+        const faults = steps.flatMap((one) => {
           history.run(one);
-          const { free, held, debt } = fold(history.journal);
-          expect(history.wallet.lots.reduce((sum, lot) => sum + lot.remaining, 0n)).toBe(free);
-          expect(history.wallet.lots.reduce((sum, lot) => sum + lot.held, 0n)).toBe(held);
-          expect(heldOf(history.wallet)).toBe(held);
-          expect(debtOf(history.wallet)).toBe(debt);
-          for (const lot of history.wallet.lots) {
-            expect(lot.remaining >= 0n && lot.held >= 0n && lot.remaining + lot.held <= lot.amount).toBe(true);
-            if (isClosed(lot)) expect(lot.remaining).toBe(0n);
-          }
-        }
+          return faultsOf(history);
+        });
+        expect(faults).toEqual([]);
       }),
       { numRuns: 2_000 },
     ));
@@ -129,18 +152,11 @@ describe('any history of a wallet', () => {
     fc.assert(
       fc.property(histories, (steps) => {
         const history = new History();
-        for (const one of steps) history.run(one);
-        for (const debt of history.wallet.debts.filter((one) => outstanding(one) > 0n)) {
-          const idle = history.wallet.lots.filter(
-            (lot) =>
-              !isClosed(lot) &&
-              lot.remaining > 0n &&
-              lot.effectiveAt <= history.now &&
-              endOf(lot) > debt.occurredAt &&
-              mayPayFor(lot, debt.feature),
-          );
-          expect(idle).toEqual([]);
-        }
+        const idle = steps.flatMap((one) => {
+          history.run(one);
+          return idleBesideDebt(history);
+        });
+        expect(idle).toEqual([]);
       }),
       { numRuns: 2_000 },
     ));
