@@ -18,6 +18,7 @@ import { CountedJobQueue } from '../time/counted-job-queue';
 import { LocalClockParticipant } from '../time/local-clock-participant';
 import { PgTenantTime } from '../time/pg-tenant-time';
 import { subscribeCounted } from '../time/subscribe-counted';
+import { SerialSweeper } from '../time/serial-sweeper';
 import { SweepRunner } from '../time/sweep-runner';
 import type { Settleable, Sweeper } from '../time/tenant-time';
 
@@ -76,8 +77,9 @@ export class ServiceContext {
 
   /** Runs it every second for all tenants, and for one while its virtual clock moves. */
   addSweeper(sweeper: Sweeper): void {
-    this.participant.addSweeper(sweeper);
-    this.sweepRunner.add(sweeper);
+    const serial = new SerialSweeper(sweeper, () => this.participant.touchedSomebody());
+    this.participant.addSweeper(serial);
+    this.sweepRunner.add(serial);
   }
 
   addSettleable(settleable: Settleable): void {

@@ -62,6 +62,11 @@ export class LocalClockParticipant extends ClockParticipant {
     this.activity.touched(tenantId);
   }
 
+  /** A sweep over all tenants did something, for whom is not known. */
+  touchedSomebody(): void {
+    this.activity.touchedSomebody();
+  }
+
   addSubscription(subscription: RunningSubscription): void {
     this.subscriptions.add(subscription);
   }
