@@ -1,3 +1,4 @@
+import { chaosCommand } from './chaos.command';
 import { demoCommand } from './demo.command';
 import { type Output, consoleOutput } from './output';
 import { scenarioCommand } from './scenario.command';
@@ -13,6 +14,10 @@ const COMMANDS: Readonly<Record<string, { readonly run: Command; readonly says: 
   stack: {
     run: stackCommand,
     says: 'starts Kafka, PostgreSQL, Redis, every service, the gate agent and the gateways found',
+  },
+  chaos: {
+    run: chaosCommand,
+    says: 'kills every process of the real stack under load: [--rounds N | --minutes N] [--seed S]',
   },
   scenario: { run: scenarioCommand, says: 'runs scenario files: [--stack embedded|real] [--json] FILE...' },
 };

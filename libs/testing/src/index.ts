@@ -1,3 +1,4 @@
+export { runChaos, type ChaosOptions, type ChaosReport } from './chaos/run-chaos';
 export { inParallel } from './load/in-parallel';
 export { KafkaLag } from './load/kafka-lag';
 export { LiveTenant, type LiveCustomer } from './load/live-tenant';
