@@ -1,5 +1,5 @@
 import { Pool } from 'pg';
-import type { MeteredEvent } from '../../libs/contracts/src';
+import type { MeteredEvent } from '@tallygate/contracts';
 import type { Customer } from './workload';
 import { identityHex } from './workload';
 

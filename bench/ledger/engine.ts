@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import type { MeteredEvent } from '../../libs/contracts/src';
-import { SystemClock } from '../../libs/kernel/src';
-import { PgDatabase } from '../../libs/platform/src';
+import type { MeteredEvent } from '@tallygate/contracts';
+import { SystemClock } from '@tallygate/kernel';
+import { PgDatabase } from '@tallygate/platform';
+/* eslint-disable @nx/enforce-module-boundaries -- the ledger’s own assembly for its tests, which no barrel offers */
 import { assembleLedger } from '../../libs/ledger/src/testing/ledger-under-test';
 import type { LedgerUnderTest } from '../../libs/ledger/src/testing/ledger-under-test';
 import { at, introduce } from '../../libs/ledger/src/testing/sample';
+/* eslint-enable @nx/enforce-module-boundaries */
 import type { Customer } from './workload';
 
 const SINCE = at('2026-01-01T00:00:00Z');

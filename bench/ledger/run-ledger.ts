@@ -1,7 +1,7 @@
-import { SystemClock } from '../../libs/kernel/src';
-import { startPostgres } from '../../infra/local/src';
-import { createTestDatabase } from '../../libs/platform/src';
-import { ledgerProvisioning } from '../../libs/ledger/src';
+import { SystemClock } from '@tallygate/kernel';
+import { startPostgres } from '@tallygate/infra-local';
+import { createTestDatabase } from '@tallygate/platform';
+import { ledgerProvisioning } from '@tallygate/ledger';
 import { Controls } from './controls';
 import { Engine } from './engine';
 import { picker, sliceMessage } from './workload';

@@ -1,6 +1,6 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import type { MeteredEvent } from '../../libs/contracts/src';
-import type { Instant } from '../../libs/kernel/src';
+import type { MeteredEvent } from '@tallygate/contracts';
+import type { Instant } from '@tallygate/kernel';
 
 export interface Shape {
   readonly customers: number;

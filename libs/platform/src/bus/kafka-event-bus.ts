@@ -29,7 +29,9 @@ export type KafkaSettings = Required<
 const DEFAULTS = {
   partitionsConsumedConcurrently: 4,
   stallMs: 30_000,
-  sessionTimeoutMs: 30_000,
+  // How long a group stands still after a member was killed, and how long its successor waits to start: kafkajs knows
+  // no static membership. A member taken for dead too early is fenced where it matters, so short is safe.
+  sessionTimeoutMs: 10_000,
   log: silentLog,
 };
 const DEFAULT_PARTITIONS = 6;
