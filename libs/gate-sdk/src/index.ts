@@ -1,0 +1,18 @@
+export { GateClient } from './gate-client';
+export type { Ask, GateOptions, GateStatus, Usage } from './gate-client';
+export type { GateRequest } from './domain/gate-request';
+export { billedTo, httpAnswer, verdictHeaders } from './domain/verdict';
+export type { Billed, HttpAnswer, RemoteAnswer, Verdict } from './domain/verdict';
+export { usageEvent } from './domain/usage-event';
+export type { UsageEvent } from './domain/usage-event';
+export { FeedTransport } from './service/feed-transport';
+export type { FeedReceiver, FeedReply } from './service/feed-transport';
+export type { GateLog } from './service/gate-log';
+export { LiveCheck } from './service/live-check';
+export type { LiveAnswer } from './service/live-check';
+export { UsageSink } from './service/usage-sink';
+export type { Delivery } from './service/usage-sink';
+export type { UsageCounts } from './service/usage-emitter';
+export { HttpUsageSink } from './http/http-usage-sink';
+export { MemoryFeed } from './memory-feed';
+export type { MemoryEntry } from './memory-feed';
