@@ -5,6 +5,7 @@ import { InternalGuard, PlatformModule, ServiceContext } from '@tallygate/platfo
 import { CreditController } from './http/credit.controller';
 import { Customers } from './http/customers';
 import { MoneyMoves } from './http/money-moves';
+import { QuotasController } from './http/quotas.controller';
 import { UsageController } from './http/usage.controller';
 import { WalletsController } from './http/wallets.controller';
 import { BillingFactsConsumer } from './kafka/billing-facts.consumer';
@@ -95,7 +96,7 @@ export class LedgerModule implements OnModuleInit {
     return {
       module: LedgerModule,
       imports: [PlatformModule.forService(context)],
-      controllers: [CreditController, WalletsController, UsageController],
+      controllers: [CreditController, QuotasController, WalletsController, UsageController],
       providers: [
         ...STORES,
         ...USE_CASES,

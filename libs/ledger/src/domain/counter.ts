@@ -34,3 +34,15 @@ export function counterName(key: CounterKey): string {
 export function usedUp(counter: Pick<Counter, 'used' | 'included'>): boolean {
   return counter.used >= counter.included;
 }
+
+const SECOND_MICROS = 1_000_000;
+/** Far more transactions than can touch one counter in a second. */
+const REVISIONS_PER_SECOND = 100_000;
+
+/**
+ * Grows over all periods of one quota: a period that begins later is above every revision of an earlier one, so that late
+ * usage of a closed period never covers the present one's facts.
+ */
+export function factsVersion({ periodStart, revision }: Pick<Counter, 'periodStart' | 'revision'>): number {
+  return Math.floor(periodStart / SECOND_MICROS) * REVISIONS_PER_SECOND + revision;
+}

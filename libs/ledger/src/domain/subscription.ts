@@ -18,6 +18,16 @@ export interface SubscriptionTerms {
   readonly features: Readonly<Record<string, PlanFeature>>;
   /** The customer's zone: where calendar periods are cut. */
   readonly zone: string;
+  /** Resets by call, of all features of the customer, oldest first. */
+  readonly resets: readonly QuotaReset[];
+}
+
+/** A quota begun anew by a call instead of by its clock. */
+export interface QuotaReset {
+  readonly feature: string;
+  readonly at: Instant;
+  /** False: later periods count from here. */
+  readonly keepAnchor: boolean;
 }
 
 /** [start, end); end null: it never ends. */
@@ -52,18 +62,39 @@ export function subscriptionPeriod(terms: SubscriptionTerms, at: Instant): Quota
   return periodContaining(terms.anchor, terms.interval, at, terms.zone);
 }
 
-/** The period in which a quota counts an event of this time. */
-export function quotaPeriod(terms: SubscriptionTerms, reset: PlanFeature['reset'], at: Instant): QuotaPeriod {
-  switch (reset) {
-    case 'never':
-      return { start: terms.startedAt, end: null };
-    case 'period':
-      return subscriptionPeriod(terms, at);
-    case 'day':
-    case 'week':
-    case 'month': {
-      const start = startOf(reset, at, terms.zone);
-      return { start, end: periodContaining(start, reset, at, terms.zone).end };
-    }
-  }
+/**
+ * The period in which a quota counts an event of this time: by its clock from the last reset that took the anchor,
+ * begun by the last reset before the event, ended by the next one.
+ */
+export function quotaPeriod(
+  terms: SubscriptionTerms,
+  feature: string,
+  reset: PlanFeature['reset'],
+  at: Instant,
+): QuotaPeriod {
+  const own = terms.resets.filter((one) => one.feature === feature);
+  if (own.length === 0) return clockPeriod(terms, reset, at, null);
+  const before = own.filter((one) => one.at <= at);
+  const anchor = before.filter((one) => !one.keepAnchor).at(-1)?.at ?? null;
+  const period = clockPeriod(terms, reset, at, anchor);
+  const begun = before.at(-1)?.at;
+  const ended = own.find((one) => one.at > at)?.at;
+  return {
+    start: begun !== undefined && begun > period.start ? begun : period.start,
+    end: ended !== undefined && (period.end === null || ended < period.end) ? ended : period.end,
+  };
+}
+
+/** @param anchor where periods count from after a reset; null: from the subscription, or the calendar's own bounds */
+function clockPeriod(
+  terms: SubscriptionTerms,
+  reset: PlanFeature['reset'],
+  at: Instant,
+  anchor: Instant | null,
+): QuotaPeriod {
+  if (reset === 'never') return { start: anchor ?? terms.startedAt, end: null };
+  if (anchor !== null) return periodContaining(anchor, reset === 'period' ? terms.interval : reset, at, terms.zone);
+  if (reset === 'period') return subscriptionPeriod(terms, at);
+  const start = startOf(reset, at, terms.zone);
+  return { start, end: periodContaining(start, reset, at, terms.zone).end };
 }

@@ -6,7 +6,7 @@ import type { Counter, CounterKey } from './counter';
 import type { Charge } from './burn';
 import type { PriceRow } from './price';
 import { runsOverPeriod } from './price';
-import { includedOf, ratable, rate } from './rating';
+import { includedOf, quantityOf, ratable, rate } from './rating';
 import type { PeriodCounters, Ratable, RatingBook } from './rating';
 import { quotaPeriod, subscriptionPeriod, termsAt } from './subscription';
 import type { QuotaPeriod, SubscriptionTerms } from './subscription';
@@ -22,8 +22,9 @@ export interface SliceFacts {
 export interface UsageRow {
   readonly event: MeteredEvent;
   readonly ordinal: number;
-  /** Null on further rows of a reading that several features debit: it is counted once. */
+  /** Null on further rows of a reading that several features debit: the meter counts it once. */
   readonly reading: MeterReading | null;
+  readonly quantity: Nano | null;
   readonly feature: string | null;
   readonly unit: string | null;
   readonly amount: Nano | null;
@@ -35,6 +36,8 @@ export interface ParkedCharge {
   readonly feature: string;
   readonly reading: MeterReading;
 }
+
+type Charged = Pick<UsageRow, 'feature' | 'unit' | 'amount' | 'included'>;
 
 /** A charge and the wallet it goes to. */
 export interface WalletCharge extends Charge {
@@ -94,7 +97,7 @@ function ratablesOf(
 export class SliceCounters implements PeriodCounters {
   private readonly counters = new Map<string, Counter>();
   readonly moved = new Set<Counter>();
-  private readonly periods = new Map<SubscriptionTerms, Map<PlanFeature['reset'], QuotaPeriod>>();
+  private readonly periods = new Map<SubscriptionTerms, Map<string, QuotaPeriod>>();
 
   constructor(private readonly event: { tenantId: string; customerId: string } = { tenantId: '', customerId: '' }) {}
 
@@ -110,7 +113,7 @@ export class SliceCounters implements PeriodCounters {
   }
 
   quota(feature: string, plan: PlanFeature, terms: SubscriptionTerms, at: Instant): Counter {
-    return this.at(this.quotaKey(feature, plan, terms, at), this.period(terms, plan.reset, at), plan);
+    return this.at(this.quotaKey(feature, plan, terms, at), this.period(terms, feature, plan, at), plan);
   }
 
   tier(feature: string, plan: PlanFeature, terms: SubscriptionTerms, at: Instant, row: PriceRow): Counter {
@@ -134,7 +137,7 @@ export class SliceCounters implements PeriodCounters {
   }
 
   private quotaKey(feature: string, plan: PlanFeature, terms: SubscriptionTerms, at: Instant): CounterKey {
-    const { start } = this.period(terms, plan.reset, at);
+    const { start } = this.period(terms, feature, plan, at);
     return { ...this.event, feature, kind: 'quota', scope: '', periodStart: start };
   }
 
@@ -154,13 +157,13 @@ export class SliceCounters implements PeriodCounters {
   }
 
   /** Events of a slice lie close together: the period last found is nearly always the next one's too. */
-  private period(terms: SubscriptionTerms, reset: PlanFeature['reset'], at: Instant): QuotaPeriod {
-    const known = this.periods.get(terms) ?? new Map<PlanFeature['reset'], QuotaPeriod>();
+  private period(terms: SubscriptionTerms, feature: string, plan: PlanFeature, at: Instant): QuotaPeriod {
+    const known = this.periods.get(terms) ?? new Map<string, QuotaPeriod>();
     this.periods.set(terms, known);
-    const last = known.get(reset);
+    const last = known.get(feature);
     if (last !== undefined && last.start <= at && (last.end === null || at < last.end)) return last;
-    const found = quotaPeriod(terms, reset, at);
-    known.set(reset, found);
+    const found = quotaPeriod(terms, feature, plan.reset, at);
+    known.set(feature, found);
     return found;
   }
 }
@@ -176,8 +179,9 @@ export function rateSlice(planned: readonly PlannedReading[], counters: SliceCou
     ordinal = event === last ? ordinal : 0;
     last = event;
     let shown: MeterReading | null = reading;
-    const push = (charged: Omit<UsageRow, 'event' | 'ordinal' | 'reading'>): void => {
-      rows.push({ event, ordinal, reading: shown, ...charged });
+    const quantity = reading?.quantity === undefined ? null : quantityOf(reading);
+    const push = (charged: Charged): void => {
+      rows.push({ event, ordinal, reading: shown, quantity, ...charged });
       ordinal += 1;
       shown = null;
     };
@@ -196,7 +200,7 @@ function chargeOf(
   counters: SliceCounters,
   charges: WalletCharge[],
   parked: ParkedCharge[],
-): Omit<UsageRow, 'event' | 'ordinal' | 'reading'> {
+): Charged {
   const { tenantId, customerId } = event;
   const feature = item.feature.key;
   const rated = rate(item, counters.for(event));

@@ -62,6 +62,11 @@ export const holdBody = debitBody.extend({
 });
 
 export const captureBody = z.strictObject({ amount: positive.optional() });
+export const resetBody = z.strictObject({
+  at: moment.optional(),
+  keep_overage: z.boolean().default(false),
+  keep_anchor: z.boolean().default(false),
+});
 export const emptyBody = z.strictObject({});
 
 export const walletQuery = z.strictObject({ at: moment.optional(), known_at: moment.optional() });

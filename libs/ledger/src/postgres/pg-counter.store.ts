@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { instantFromPg, instantOrNullFromPg } from '@tallygate/platform';
+import type { Instant, Nano } from '@tallygate/kernel';
+import { instantFromPg, instantOrNullFromPg, pgInstant, pgInstantOrNull } from '@tallygate/platform';
 import type { Tx } from '@tallygate/platform';
 import type { Counter, CounterKey } from '../domain';
 import { CounterStore } from '../service/counter-store';
 import { bigints, booleans, instants, numerics, texts, uuids } from './arrays';
-import { lockCounters, saveCounters } from './sql/counter';
+import { countedSince, lockCounters, saveCounters } from './sql/counter';
 import { amountFromPg } from './wallet-rows';
 
 export interface CounterRow {
@@ -43,6 +44,17 @@ export class PgCounterStore extends CounterStore {
     if (keys.length === 0) return [];
     const { rows } = await tx.query<CounterRow>(lockCounters, keyArrays(keys));
     return rows.map(counterOf);
+  }
+
+  override async countedSince(tx: Tx, key: CounterKey, from: Instant, to: Instant | null): Promise<Nano> {
+    const { rows } = await tx.query<{ counted: string }>(countedSince, [
+      key.tenantId,
+      key.customerId,
+      key.feature,
+      pgInstant(from),
+      pgInstantOrNull(to),
+    ]);
+    return amountFromPg(rows[0]?.counted ?? '0');
   }
 
   override async save(

@@ -4,6 +4,7 @@ import type { SubscriptionFacts } from '@tallygate/contracts';
 import type { Instant } from '@tallygate/kernel';
 import { pgInstant } from '@tallygate/platform';
 import type { Tx } from '@tallygate/platform';
+import type { QuotaReset } from '../domain';
 import { SubscriptionStore } from '../service/subscription-store';
 
 /** A subscription that waits for its approval is not in force: what is used meanwhile is not rated. */
@@ -23,8 +24,9 @@ const APPEND = {
   name: 'ledger_append_subscription',
   text: `
 insert into subscription_version (tenant_id, customer_id, subscription_id, version, effective_at, started_at, ended_at,
-                                  anchor, period_start, period_end, in_force, zone, terms_id)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+                                  anchor, period_start, period_end, in_force, zone, terms_id, resets)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
+        (select s.resets from subscription_version s where s.tenant_id = $1 and s.customer_id = $2 limit 1))
 on conflict do nothing`,
 };
 
@@ -72,6 +74,16 @@ export class PgSubscriptionStore extends SubscriptionStore {
       terms.rows[0]?.id,
     ]);
     return rowCount === 1;
+  }
+
+  override async addReset(tx: Tx, tenantId: string, customerId: string, reset: QuotaReset): Promise<void> {
+    await tx.query(
+      `update subscription_version s
+          set resets = (select jsonb_agg(r order by (r->>'at')::bigint)
+                          from jsonb_array_elements(coalesce(s.resets, '[]') || $3::jsonb) as r)
+        where tenant_id = $1 and customer_id = $2`,
+      [tenantId, customerId, JSON.stringify([reset])],
+    );
   }
 
   override async moveZone(tx: Tx, tenantId: string, customerId: string, zone: string): Promise<void> {

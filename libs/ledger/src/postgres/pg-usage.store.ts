@@ -5,7 +5,7 @@ import type { Instant } from '@tallygate/kernel';
 import { Directory } from '@tallygate/directory';
 import { Database, sqlState } from '@tallygate/platform';
 import type { Tx } from '@tallygate/platform';
-import { quantityOf, ratingBook } from '../domain';
+import { ratingBook } from '../domain';
 import type { ParkedCharge, RatingBook, SliceFacts, SubscriptionTerms, UsageRow } from '../domain';
 import { UsageStore } from '../service/usage-store';
 import type { Identified, SlicePosition } from '../service/usage-store';
@@ -33,6 +33,7 @@ interface HistoryRow {
   readonly in_force: boolean;
   readonly zone: string;
   readonly terms_id: bigint;
+  readonly resets: readonly { readonly feature: string; readonly at: number; readonly keepAnchor: boolean }[] | null;
 }
 
 @Injectable()
@@ -215,6 +216,7 @@ function termsOf(row: HistoryRow, plan: Plan | undefined): SubscriptionTerms {
     interval: plan.interval,
     features: plan.features,
     zone: row.zone,
+    resets: (row.resets ?? []) as SubscriptionTerms['resets'],
   };
 }
 
@@ -230,7 +232,7 @@ function eventParameters(
     smallints(rows.map((row) => row.ordinal)),
     uuids(rows.map((row) => row.event.payloadHash)),
     texts(rows.map((row) => row.event.id)),
-    numerics(rows.map((row) => (row.reading === null ? null : quantityOf(row.reading)))),
+    numerics(rows.map((row) => row.quantity)),
     texts(rows.map((row) => row.reading?.value ?? null)),
     instants(rows.map((row) => row.event.occurredAt)),
     numerics(rows.map((row) => row.amount)),

@@ -3,7 +3,7 @@ import type { LedgerEvent, LotFacts, QuotaFacts } from '@tallygate/contracts';
 import { formatAmount, formatInstant } from '@tallygate/kernel';
 import type { Instant } from '@tallygate/kernel';
 import type { OutboxRecord } from '@tallygate/platform';
-import { balanceFactsOf, readsAs, statusAt } from '../domain';
+import { balanceFactsOf, factsVersion, readsAs, statusAt } from '../domain';
 import type { Counter, Lot, Wallet } from '../domain';
 
 /** The ledger's facts as outbox records, keyed by customer. */
@@ -23,7 +23,7 @@ function quotaFactsOf(counter: Counter): QuotaFacts {
   return {
     customerId: counter.customerId,
     feature: counter.feature,
-    version: counter.revision,
+    version: factsVersion(counter),
     periodStart: formatInstant(counter.periodStart),
     periodEnd: counter.periodEnd === null ? null : formatInstant(counter.periodEnd),
     used: formatAmount(counter.used),

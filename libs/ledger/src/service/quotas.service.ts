@@ -8,6 +8,24 @@ import type { Counter, RatingBook, SubscriptionTerms } from '../domain';
 import { CounterStore } from './counter-store';
 import { quotaChanged } from './ledger-facts';
 import { RatingFacts } from './rating-facts';
+import { SubscriptionStore } from './subscription-store';
+
+export interface ResetRequest {
+  readonly tenantId: string;
+  readonly customerId: string;
+  readonly feature: string;
+  /** Null: now. */
+  readonly at: Instant | null;
+  readonly keepOverage: boolean;
+  readonly keepAnchor: boolean;
+}
+
+export type ResetOutcome =
+  | { readonly status: 'reset'; readonly counter: Counter }
+  | { readonly status: 'no_quota' }
+  | { readonly status: 'in_future' }
+  | { readonly status: 'before_period' }
+  | { readonly status: 'reset_before' };
 
 /** The quotas of the periods in force. */
 @Injectable()
@@ -15,6 +33,7 @@ export class Quotas {
   constructor(
     private readonly rating: RatingFacts,
     private readonly counters: CounterStore,
+    private readonly subscriptions: SubscriptionStore,
     private readonly outbox: Outbox,
     private readonly ids: Ids,
   ) {}
@@ -33,6 +52,56 @@ export class Quotas {
     await this.counters.save(tx, changed, () => true);
     await this.outbox.add(tx, changed.map((counter) => quotaChanged(this.ids.next(), counter, now)));
   }
+
+  /**
+   * Begins a quota's period anew at an instant of the present one: what was counted from there on moves to the new
+   * period, the overage of the old one too if asked for.
+   */
+  async reset(tx: Tx, request: ResetRequest, now: Instant): Promise<ResetOutcome> {
+    const { tenantId, customerId, feature, keepAnchor } = request;
+    const at = request.at ?? now;
+    if (at > now) return { status: 'in_future' };
+    const before = await this.present(tx, request, now);
+    if (before === null) return { status: 'no_quota' };
+    const { counter: old, terms } = before;
+    if (terms.resets.some((one) => one.feature === feature && one.at === at)) return { status: 'reset_before' };
+    if (at < old.periodStart) return { status: 'before_period' };
+    const moved = await this.counters.countedSince(tx, old, at, old.periodEnd);
+    await this.subscriptions.addReset(tx, tenantId, customerId, { feature, at, keepAnchor });
+    const after = await this.present(tx, request, now);
+    if (after === null) return { status: 'no_quota' };
+    const overage = request.keepOverage && old.used - moved > old.included ? old.used - moved - old.included : 0n;
+    const { counter } = after;
+    counter.used = moved + overage;
+    old.used -= moved;
+    await this.counters.save(tx, counter.periodStart === old.periodStart ? [counter] : [old, counter], () => true);
+    await this.outbox.add(tx, [quotaChanged(this.ids.next(), counter, now)]);
+    return { status: 'reset', counter };
+  }
+
+  /** The counter of the present period, locked where it is stored. */
+  private async present(
+    tx: Tx,
+    key: { readonly tenantId: string; readonly customerId: string; readonly feature: string },
+    now: Instant,
+  ): Promise<{ counter: Counter; terms: SubscriptionTerms } | null> {
+    const book = await this.rating.book(tx, key.tenantId);
+    const terms = termsAt(await this.rating.history(tx, key.tenantId, key.customerId), now);
+    const counter = book === null || terms === null ? null : quotaAt(book, terms, key, now);
+    if (counter === null || terms === null) return null;
+    const [stored] = await this.counters.lock(tx, [counter]);
+    return { counter: stored ?? counter, terms };
+  }
+}
+
+/** @returns the counter of the period in force at an instant; null when the feature has no quota in the terms */
+function quotaAt(
+  book: RatingBook,
+  terms: SubscriptionTerms,
+  key: { readonly tenantId: string; readonly customerId: string; readonly feature: string },
+  at: Instant,
+): Counter | null {
+  return quotasOf(book, terms, key, at).find((counter) => counter.feature === key.feature) ?? null;
 }
 
 /** Takes over what a stored counter has counted. @returns whether there is anything to write */
@@ -52,8 +121,9 @@ function quotasOf(
   return Object.entries(terms.features).flatMap(([key, plan]) => {
     const kind = book.features.get(key)?.kind;
     if (kind !== 'quota' && kind !== 'quota_then_prepaid') return [];
-    const period = quotaPeriod(terms, plan.reset, now);
-    const name = { ...customer, feature: key, kind: 'quota' as const, scope: '', periodStart: period.start };
+    const period = quotaPeriod(terms, key, plan.reset, now);
+    const { tenantId, customerId } = customer;
+    const name = { tenantId, customerId, feature: key, kind: 'quota' as const, scope: '', periodStart: period.start };
     return [emptyCounter(name, period, plan, includedOf(plan))];
   });
 }

@@ -36,13 +36,14 @@ export function assembleLedger(database: PgDatabase, clock: Clock) {
   const rating = new PgRatingFacts(directory, usage);
   const feed = new BalanceFeed(database, new PgPublicationStore(wallets), outbox, time, ids);
   const grants = new Grants(grantStore, posting, ids);
-  const quotas = new Quotas(rating, counters, outbox, ids);
+  const subscriptions = new PgSubscriptionStore();
+  const quotas = new Quotas(rating, counters, subscriptions, outbox, ids);
   const parked = new ParkedUsage(parkedStore, rating, counters, posting);
   const planGrants = new PlanGrants(grantStore, posting, ids);
-  const facts = new BillingFactsService(new PgSubscriptionStore(), rating, quotas, grants, planGrants, parked);
+  const facts = new BillingFactsService(subscriptions, rating, quotas, grants, planGrants, parked);
   const slices = new UsageSliceService(usage, counters, posting, outbox, time, feed, ids);
   const sweeper = new LedgerSweeper(database, new PgDueStore(), posting, quotas, time, outbox);
-  return { database, ids, time, outbox, directory, wallets, usage, posting, feed, grants, facts, slices, sweeper };
+  return { database, ids, time, outbox, directory, wallets, usage, posting, feed, grants, quotas, facts, slices, sweeper };
 }
 
 export type LedgerUnderTest = ReturnType<typeof assembleLedger>;

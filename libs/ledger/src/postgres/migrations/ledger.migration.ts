@@ -219,6 +219,8 @@ create table subscription_version (
   in_force boolean not null,
   zone text not null,
   terms_id bigint not null references plan_terms (id),
+  -- [{feature, at (microseconds), keepAnchor}]: quotas begun anew by a call, the same on every row of a customer.
+  resets jsonb,
   primary key (tenant_id, customer_id, subscription_id, version)
 );
 

@@ -31,3 +31,11 @@ on conflict (tenant_id, customer_id, feature, kind, scope, period_start) do upda
        revision = greatest(c.revision + 1, excluded.revision),
        published_revision = greatest(c.published_revision, excluded.published_revision)`,
 };
+
+export const countedSince = {
+  name: 'ledger_counted_since',
+  text: `
+select coalesce(sum(quantity), 0)::numeric(38,9) as counted from usage_event
+ where tenant_id = $1::uuid and customer_id = $2::uuid and feature = $3
+   and occurred_at >= $4::timestamptz and ($5::timestamptz is null or occurred_at < $5::timestamptz)`,
+};

@@ -1,0 +1,70 @@
+import { Body, Controller, HttpCode, Param, Post } from '@nestjs/common';
+import type { z } from 'zod';
+import { formatAmount, formatInstant } from '@tallygate/kernel';
+import { CurrentPrincipal, Database, invalid, Outbox, problem, TenantTime, ZodBody } from '@tallygate/platform';
+import type { Principal } from '@tallygate/platform';
+import type { Counter } from '../domain';
+import { Quotas } from '../service/quotas.service';
+import type { ResetOutcome } from '../service/quotas.service';
+import { Customers } from './customers';
+import { resetBody } from './requests';
+
+/** Quotas begun anew by a call. */
+@Controller('v1/customers/:customer/features/:feature')
+export class QuotasController {
+  constructor(
+    private readonly quotas: Quotas,
+    private readonly customers: Customers,
+    private readonly database: Database,
+    private readonly outbox: Outbox,
+    private readonly time: TenantTime,
+  ) {}
+
+  @Post('reset')
+  @HttpCode(200)
+  async reset(
+    @CurrentPrincipal() { tenantId }: Principal,
+    @Param('customer') customerKey: string,
+    @Param('feature') feature: string,
+    @Body(new ZodBody(resetBody)) body: z.output<typeof resetBody>,
+  ): Promise<unknown> {
+    const customer = await this.customers.byKey(tenantId, customerKey);
+    const now = await this.time.now(tenantId);
+    const request = {
+      tenantId,
+      customerId: customer.id,
+      feature,
+      at: body.at ?? null,
+      keepOverage: body.keep_overage,
+      keepAnchor: body.keep_anchor,
+    };
+    const outcome = await this.database.asTenant(tenantId, (tx) => this.quotas.reset(tx, request, now));
+    this.outbox.wake();
+    return { customer: customerKey, ...viewOf(counterOf(outcome)) };
+  }
+}
+
+function counterOf(outcome: ResetOutcome): Counter {
+  switch (outcome.status) {
+    case 'reset':
+      return outcome.counter;
+    case 'no_quota':
+      throw problem(404, 'quota_unknown', 'The customer has no quota of this feature now');
+    case 'in_future':
+      throw invalid([{ field: 'at', value: null, problem: 'lies ahead', fix: 'send an instant up to now' }]);
+    case 'before_period':
+      throw problem(409, 'reset_before_period', 'The present period begins after that instant');
+    case 'reset_before':
+      throw problem(409, 'reset_repeated', 'The quota was reset at that instant before');
+  }
+}
+
+function viewOf(counter: Counter) {
+  return {
+    feature: counter.feature,
+    period_start: formatInstant(counter.periodStart),
+    period_end: counter.periodEnd === null ? null : formatInstant(counter.periodEnd),
+    used: formatAmount(counter.used),
+    included: formatAmount(counter.included),
+  };
+}
