@@ -45,8 +45,13 @@ export class Controls {
   async prepare(customers: readonly Customer[], writers: number): Promise<void> {
     await this.pool.query(SCHEMA);
     customers.forEach((customer, i) => this.accounts.set(customer.customerId, i));
-    await this.pool.query('insert into control.account select i, 1000000000 from generate_series(0, $1::int - 1) i', [customers.length]);
-    await this.pool.query('insert into control.position select i, 0 from generate_series(0, $1::int - 1) i', [writers]);
+    await this.pool.query(
+      'insert into control.account select i, 1000000000 from generate_series(0, $1::int - 1) i',
+      [customers.length],
+    );
+    await this.pool.query('insert into control.position select i, 0 from generate_series(0, $1::int - 1) i', [
+      writers,
+    ]);
   }
 
   /** One slice, one transaction of one statement. */
@@ -94,12 +99,32 @@ export class Controls {
       values: [identityHex(event.source, event.id), account, quantity, event.occurredAt],
     });
     if (fresh.rowCount === 1) {
-      await client.query({ name: 'row_lock', text: 'select balance from control.account where id = $1 for update', values: [account] });
-      await client.query({ name: 'row_debit', text: 'update control.account set balance = balance - $2::numeric * 0.002 where id = $1', values: [account, quantity] });
-      await client.query({ name: 'row_journal', text: 'insert into control.journal (account, amount) values ($1, -$2::numeric * 0.002)', values: [account, quantity] });
-      await client.query({ name: 'row_outbox', text: 'insert into control.outbox (value) values ($1)', values: [Buffer.from('{}')] });
+      await client.query({
+        name: 'row_lock',
+        text: 'select balance from control.account where id = $1 for update',
+        values: [account],
+      });
+      await client.query({
+        name: 'row_debit',
+        text: 'update control.account set balance = balance - $2::numeric * 0.002 where id = $1',
+        values: [account, quantity],
+      });
+      await client.query({
+        name: 'row_journal',
+        text: 'insert into control.journal (account, amount) values ($1, -$2::numeric * 0.002)',
+        values: [account, quantity],
+      });
+      await client.query({
+        name: 'row_outbox',
+        text: 'insert into control.outbox (value) values ($1)',
+        values: [Buffer.from('{}')],
+      });
     }
-    await client.query({ name: 'row_position', text: 'update control.position set next = next + 1 where partition = $1', values: [writer] });
+    await client.query({
+      name: 'row_position',
+      text: 'update control.position set next = next + 1 where partition = $1',
+      values: [writer],
+    });
     await client.query('commit');
   }
 }

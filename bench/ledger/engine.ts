@@ -26,7 +26,8 @@ export class Engine {
   async prepare(count: number, writers: number): Promise<Customer[]> {
     const { tenantId, customerId } = await introduce(this.ledger, { testClock: false, now: SINCE });
     const customers = Array.from({ length: count }, () => ({ tenantId, customerId: randomUUID() }));
-    for (let from = 0; from < count; from += 10_000) await this.enrol(customers.slice(from, from + 10_000), customerId);
+    for (let from = 0; from < count; from += 10_000)
+      await this.enrol(customers.slice(from, from + 10_000), customerId);
     for (let writer = 0; writer < writers; writer += 1) {
       await this.database.asWorker((tx) => this.ledger.usage.takeOver(tx, 'bench', writer, 'bench'));
       this.offsets.push(0n);
@@ -39,7 +40,8 @@ export class Engine {
     const first = this.offsets[writer] ?? 0n;
     const position = { topic: 'bench', partition: writer, first, next: first + 1n, owner: 'bench' };
     const outcome = await this.ledger.slices.take(events, position);
-    if (outcome.status !== 'applied' || outcome.accepted !== events.length) throw new Error(JSON.stringify(outcome));
+    if (outcome.status !== 'applied' || outcome.accepted !== events.length)
+      throw new Error(JSON.stringify(outcome));
     this.offsets[writer] = first + 1n;
     return events.length;
   }

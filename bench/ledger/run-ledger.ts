@@ -61,7 +61,11 @@ export async function benchLedger(options: Options): Promise<Figure[]> {
 }
 
 /** @returns events a second of all writers together */
-async function race(take: Take, pools: readonly Customer[][], options: Shape & { slices: number }): Promise<number> {
+async function race(
+  take: Take,
+  pools: readonly Customer[][],
+  options: Shape & { slices: number },
+): Promise<number> {
   const now = new SystemClock().now();
   const messages = pools.map((pool) => {
     const pick = picker(pool, options.zipf);

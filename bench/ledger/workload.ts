@@ -50,7 +50,14 @@ export function sliceMessage(pick: () => Customer, shape: Shape, now: Instant): 
       occurredAt: now - 1_000 * (sequence % 1000),
       receivedAt: now,
       payloadHash: randomBytes(16).toString('hex'),
-      readings: [{ meter: 'tokens', quantity: String(100 + (sequence % 900)), group: { model: 'm1' }, features: ['completions'] }],
+      readings: [
+        {
+          meter: 'tokens',
+          quantity: String(100 + (sequence % 900)),
+          group: { model: 'm1' },
+          features: ['completions'],
+        },
+      ],
     };
   });
   return Buffer.from(JSON.stringify(events));

@@ -103,7 +103,8 @@ export class LedgerModule implements OnModuleInit {
         {
           provide: BalanceFeedLoop,
           inject: [BalanceFeed],
-          useFactory: (feed: BalanceFeed) => new BalanceFeedLoop(feed, context.log, options.gatherMs ?? 1_000),
+          useFactory: (feed: BalanceFeed) =>
+            new BalanceFeedLoop(feed, context.log, options.gatherMs ?? 1_000),
         },
         { provide: InternalGuard, useValue: new InternalGuard(options.internalSecret) },
         Customers,

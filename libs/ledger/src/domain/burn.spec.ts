@@ -51,7 +51,13 @@ describe('usage', () => {
       ['repayment', 'later', -3],
     ]);
     expect(debtOf(wallet)).toBe(units(2));
-    const grant = { kind: 'paid', priority: 100, effectiveAt: hour(5), expiresAt: null, features: null } as const;
+    const grant = {
+      kind: 'paid',
+      priority: 100,
+      effectiveAt: hour(5),
+      expiresAt: null,
+      features: null,
+    } as const;
     issueLot(draft, { ...grant, grantId: 'g', grantKey: 'g', amount: units(7) });
     expect(debtOf(wallet)).toBe(0n);
     expect(remainingOf(wallet)).toEqual({ later: 0, g: 5 });
@@ -73,7 +79,9 @@ describe('usage', () => {
     for (const feature of ['x', 'y', 'x', 'y', 'x']) {
       chargeUsage(draft, { feature, amount: units(1), occurredAt: hour(1) });
     }
-    expect(draft.entries.map(({ feature, grantKey, free }) => [feature, grantKey, Number(free) / 1e9])).toEqual([
+    expect(
+      draft.entries.map(({ feature, grantKey, free }) => [feature, grantKey, Number(free) / 1e9]),
+    ).toEqual([
       ['x', 'a', -2],
       ['y', 'a', -1],
       ['y', 'b', -1],

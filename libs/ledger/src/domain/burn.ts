@@ -28,7 +28,8 @@ export function chargeUsage(draft: WalletDraft, charge: Charge): void {
 function drawForUsage(draft: WalletDraft, charge: Charge): Nano {
   let left = charge.amount;
   for (const lot of draft.wallet.lots) {
-    if (lot.remaining === 0n || !isValidAt(lot, charge.occurredAt) || !mayPayFor(lot, charge.feature)) continue;
+    if (lot.remaining === 0n || !isValidAt(lot, charge.occurredAt) || !mayPayFor(lot, charge.feature))
+      continue;
     const taken = minNano(lot.remaining, left);
     lot.remaining -= taken;
     left -= taken;

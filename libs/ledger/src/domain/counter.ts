@@ -21,7 +21,12 @@ export interface Counter extends CounterKey {
   revision: number;
 }
 
-export function emptyCounter(key: CounterKey, period: QuotaPeriod, plan: PlanFeature, included: Nano): Counter {
+export function emptyCounter(
+  key: CounterKey,
+  period: QuotaPeriod,
+  plan: PlanFeature,
+  included: Nano,
+): Counter {
   return { ...key, periodEnd: period.end, limit: plan.limit, included, used: 0n, revision: 0 };
 }
 

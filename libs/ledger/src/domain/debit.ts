@@ -28,7 +28,12 @@ export function debit(draft: WalletDraft, request: RequestedDebit): DebitOutcome
  * Whether a request leaves available at or above −overdraft. A feature answers for its own debt; once it borrows, the
  * floor is the wallet's, whoever made the debt.
  */
-export function covers(wallet: Wallet, { now }: Pick<WalletDraft, 'now'>, feature: string | null, amount: Nano): boolean {
+export function covers(
+  wallet: Wallet,
+  { now }: Pick<WalletDraft, 'now'>,
+  feature: string | null,
+  amount: Nano,
+): boolean {
   const free = freeCredit(wallet, now, feature);
   const owed = feature === null ? debtOf(wallet) : debtOf(wallet, feature);
   if (free - owed >= amount) return true;

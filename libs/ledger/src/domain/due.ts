@@ -32,7 +32,8 @@ export function walletDueAt(wallet: Wallet): Instant | null {
 function settleAt(draft: WalletDraft, at: Instant): void {
   const { lots, holds, recurrences, latenessMicros } = draft.wallet;
   for (const lot of [...lots]) {
-    const ends = lot.state === 'live' && lot.expiresAt !== null ? addMicros(lot.expiresAt, latenessMicros) : null;
+    const ends =
+      lot.state === 'live' && lot.expiresAt !== null ? addMicros(lot.expiresAt, latenessMicros) : null;
     if (ends !== null && ends <= at) closeLot(draft, lot, 'expired', at);
   }
   for (const hold of holds) if (hold.state === 'open' && hold.expiresAt <= at) expireHold(draft, hold, at);

@@ -21,7 +21,12 @@ export interface Issue {
 /** Issues a lot; one that has started repays debt at once. */
 export function issueLot(draft: WalletDraft, issue: Issue, at: Instant = draft.now): Lot {
   const lot = addLot(draft, issue);
-  post(draft, 'grant', lot, { at, effectiveAt: issue.effectiveAt, free: issue.amount, reference: issue.grantKey });
+  post(draft, 'grant', lot, {
+    at,
+    effectiveAt: issue.effectiveAt,
+    free: issue.amount,
+    reference: issue.grantKey,
+  });
   if (issue.effectiveAt <= at) startLot(draft, lot, at);
   return lot;
 }
@@ -68,7 +73,12 @@ function expirySeen({ wallet }: WalletDraft, at: Instant): void {
 export type VoidOutcome = 'voided' | 'already_voided' | 'used_up' | 'expired';
 
 /** semantics §3 "Void": what is left, once; the fully used or expired is refused. `lots` are all the grant's own. */
-export function voidGrant(draft: WalletDraft, grantId: string, lots: readonly Lot[], before: boolean): VoidOutcome {
+export function voidGrant(
+  draft: WalletDraft,
+  grantId: string,
+  lots: readonly Lot[],
+  before: boolean,
+): VoidOutcome {
   if (before) return 'already_voided';
   const recurs = draft.wallet.recurrences.some((one) => one.grantId === grantId && one.nextAt !== null);
   const open = lots.filter((lot) => !isClosed(lot) && endOf(lot) > draft.now);
@@ -124,7 +134,12 @@ function rollOver(draft: WalletDraft, grant: Issue, terms: Rollover, at: Instant
   if (rolled === 0n) return;
   takeOut(draft, ending, minNano(left, rolled), at);
   const lot = addLot(draft, { ...pick(grant), amount: rolled });
-  post(draft, 'rollover', lot, { at, effectiveAt: grant.effectiveAt, free: rolled, reference: grant.grantKey });
+  post(draft, 'rollover', lot, {
+    at,
+    effectiveAt: grant.effectiveAt,
+    free: rolled,
+    reference: grant.grantKey,
+  });
   startLot(draft, lot, at);
 }
 
@@ -161,7 +176,11 @@ export function grantFaults(
   terms: {
     readonly effectiveAt: Instant;
     readonly expiresAt: Instant | null;
-    readonly recurrence: { readonly every: Duration; readonly anchor: Instant | null; readonly zone: string } | null;
+    readonly recurrence: {
+      readonly every: Duration;
+      readonly anchor: Instant | null;
+      readonly zone: string;
+    } | null;
     readonly rollover: { readonly min: Nano; readonly max: Nano | null } | null;
   },
   now: Instant,
@@ -170,10 +189,15 @@ export function grantFaults(
   const faults: GrantTermsFault[] = [];
   if (expiresAt !== null && expiresAt <= effectiveAt) faults.push('ends_before_start');
   if (expiresAt !== null && expiresAt <= now) faults.push('already_over');
-  if (recurrence !== null && expiresAt !== null && addCalendar(effectiveAt, recurrence.every, recurrence.zone) > expiresAt) {
+  if (
+    recurrence !== null &&
+    expiresAt !== null &&
+    addCalendar(effectiveAt, recurrence.every, recurrence.zone) > expiresAt
+  ) {
     faults.push('recurs_after_end');
   }
-  if (rollover !== null && rollover.max !== null && rollover.min > rollover.max) faults.push('rollover_min_above_max');
+  if (rollover !== null && rollover.max !== null && rollover.min > rollover.max)
+    faults.push('rollover_min_above_max');
   if (rollover !== null && recurrence === null) faults.push('rollover_without_recurrence');
   return faults;
 }

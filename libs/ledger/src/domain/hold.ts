@@ -22,7 +22,8 @@ export type ReserveOutcome =
 export function reserve(draft: WalletDraft, request: Reservation): ReserveOutcome {
   const { wallet, now } = draft;
   const pinnable = freeCredit(wallet, now, request.feature) >= request.amount;
-  if (!pinnable || !covers(wallet, draft, request.feature, request.amount)) return { status: 'insufficient_credit' };
+  if (!pinnable || !covers(wallet, draft, request.feature, request.amount))
+    return { status: 'insufficient_credit' };
   const hold: Hold = { ...request, id: draft.newId(), parts: [], state: 'open', resolvedAt: null };
   const short = drawValid(draft, request.feature, request.amount, (lot, taken) => {
     lot.held += taken;
@@ -93,12 +94,23 @@ function resolve(draft: WalletDraft, hold: Hold, how: Exclude<HoldState, 'open'>
   repayAll(draft, at);
 }
 
-function giveBack(draft: WalletDraft, hold: Hold, part: { readonly lotId: string; amount: Nano }, at: Instant): void {
+function giveBack(
+  draft: WalletDraft,
+  hold: Hold,
+  part: { readonly lotId: string; amount: Nano },
+  at: Instant,
+): void {
   if (part.amount === 0n) return;
   const lot = lotOf(draft, part.lotId);
   lot.held -= part.amount;
   lot.remaining += part.amount;
-  post(draft, 'release', lot, { at, free: part.amount, held: -part.amount, feature: hold.feature, reference: hold.key });
+  post(draft, 'release', lot, {
+    at,
+    free: part.amount,
+    held: -part.amount,
+    feature: hold.feature,
+    reference: hold.key,
+  });
   part.amount = 0n;
   if (isClosed(lot)) closeLot(draft, lot, lot.state === 'voided' ? 'voided' : 'expired', at);
 }

@@ -4,8 +4,13 @@ import type { Instant } from '@tallygate/kernel';
 import { priceOf, readPriceRow, rowInForce } from './price';
 import { units } from '../testing/wallets';
 
-const row = (fields: Record<string, unknown>) => readPriceRow(priceSchema.parse({ key: 'p', unit: 'USD', ...fields }));
-const TIERS = [{ up_to: '10', amount: '1', flat: '5' }, { up_to: '20', amount: '0.5' }, { amount: '0.1', flat: '2' }];
+const row = (fields: Record<string, unknown>) =>
+  readPriceRow(priceSchema.parse({ key: 'p', unit: 'USD', ...fields }));
+const TIERS = [
+  { up_to: '10', amount: '1', flat: '5' },
+  { up_to: '20', amount: '0.5' },
+  { amount: '0.1', flat: '2' },
+];
 
 describe('prices', () => {
   // row, total before, quantity, price

@@ -1,6 +1,13 @@
 import type { Price } from '@tallygate/contracts';
 import type { Instant, Nano } from '@tallygate/kernel';
-import { divideHalfEven, invariant, NANO, multiplyHalfEven, parseAmount, parseInstant } from '@tallygate/kernel';
+import {
+  divideHalfEven,
+  invariant,
+  NANO,
+  multiplyHalfEven,
+  parseAmount,
+  parseInstant,
+} from '@tallygate/kernel';
 
 /** A catalog's price row with its numbers read. */
 export interface PriceRow {
@@ -133,7 +140,9 @@ function graduated(tiers: readonly Tier[], before: Nano, after: Nano): Nano {
 function volume(tiers: readonly Tier[], before: Nano, after: Nano): Nano {
   const reached = tiers.find((tier) => tier.upTo === null || after <= tier.upTo) ?? tiers.at(-1);
   if (reached === undefined) return 0n;
-  return multiplyHalfEven(after - before, reached.amount) + (enters(reached, before, after) ? reached.flat : 0n);
+  return (
+    multiplyHalfEven(after - before, reached.amount) + (enters(reached, before, after) ? reached.flat : 0n)
+  );
 }
 
 /** The total passes the tier's lower bound with this event. */

@@ -4,7 +4,7 @@ import type { Instant, Nano } from '@tallygate/kernel';
 import type { Counter } from './counter';
 import { priceOf, readPriceRow, rowInForce, runsOverPeriod } from './price';
 import type { PriceRow } from './price';
-import type { QuotaPeriod, SubscriptionTerms } from './subscription';
+import type { SubscriptionTerms } from './subscription';
 
 /** A catalog read once per revision, for look-ups by key. */
 export interface RatingBook {
@@ -72,7 +72,9 @@ export function rate(item: Ratable, counters: PeriodCounters): Rated {
   const included =
     feature.kind === 'quota' ? quantity : minNano(maxNano(counter.included - counter.used, 0n), quantity);
   const rated: Rated =
-    included === quantity ? { kind: 'counted', included } : charge(item, counters, quantity - included, included);
+    included === quantity
+      ? { kind: 'counted', included }
+      : charge(item, counters, quantity - included, included);
   if (rated.kind !== 'parked') counter.used += quantity;
   return rated;
 }
@@ -80,7 +82,8 @@ export function rate(item: Ratable, counters: PeriodCounters): Rated {
 function charge(item: Ratable, counters: PeriodCounters, quantity: Nano, included: Nano): Rated {
   const { row, feature, plan, terms, at } = item;
   if (row === null) return { kind: 'parked' };
-  if (!runsOverPeriod(row)) return { kind: 'charged', unit: row.unit, amount: priceOf(row, quantity, 0n), included };
+  if (!runsOverPeriod(row))
+    return { kind: 'charged', unit: row.unit, amount: priceOf(row, quantity, 0n), included };
   const counter = counters.tier(feature.key, plan, terms, at, row);
   const amount = priceOf(row, quantity, counter.used);
   counter.used += quantity;
@@ -104,5 +107,7 @@ export function quantityOf(reading: MeterReading): Nano {
 
 /** What a plan includes of a feature per period. */
 export function includedOf(plan: PlanFeature): Nano {
-  return plan.included === undefined ? 0n : quantityOf({ meter: '', quantity: plan.included, group: {}, features: [] });
+  return plan.included === undefined
+    ? 0n
+    : quantityOf({ meter: '', quantity: plan.included, group: {}, features: [] });
 }

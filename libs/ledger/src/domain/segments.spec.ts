@@ -10,7 +10,14 @@ describe('segments', () => {
       lotOf({ id: 'next', effectiveAt: hour(3), expiresAt: hour(6), state: 'pending', remaining: units(4) }),
       lotOf({ id: 'chat', features: ['chat'], expiresAt: hour(5), remaining: units(1) }),
     );
-    expect(segmentsOf(wallet, hour(1)).map(({ from, available, byFeature, expired }) => [from, available, byFeature, expired])).toEqual([
+    expect(
+      segmentsOf(wallet, hour(1)).map(({ from, available, byFeature, expired }) => [
+        from,
+        available,
+        byFeature,
+        expired,
+      ]),
+    ).toEqual([
       ['1970-01-01T01:00:00Z', '10', { chat: '11' }, false],
       ['1970-01-01T03:00:00Z', '14', { chat: '15' }, false],
       ['1970-01-01T05:00:00Z', '4', { chat: '4' }, false],

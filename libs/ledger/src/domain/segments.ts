@@ -34,7 +34,8 @@ export function standingAt(wallet: Wallet, at: Instant): Standing {
 function featuresOf(wallet: Wallet): Set<string> {
   const features = new Set<string>();
   for (const lot of wallet.lots) for (const feature of lot.features ?? []) features.add(feature);
-  for (const debt of wallet.debts) if (debt.feature !== null && debt.total > debt.repaid) features.add(debt.feature);
+  for (const debt of wallet.debts)
+    if (debt.feature !== null && debt.total > debt.repaid) features.add(debt.feature);
   return features;
 }
 
@@ -59,7 +60,11 @@ export function segmentsOf(wallet: Wallet, now: Instant): BalanceSegment[] {
   const ahead = copyOf(wallet);
   const segments: BalanceSegment[] = [];
   for (const at of boundariesOf(wallet, now)) {
-    if (ahead.debts.length > 0) repayAll(draftOf(ahead, at, () => ''), at);
+    if (ahead.debts.length > 0)
+      repayAll(
+        draftOf(ahead, at, () => ''),
+        at,
+      );
     segments.push(segmentOf(standingAt(ahead, at), at));
   }
   return segments;
@@ -125,4 +130,3 @@ function side(amount: Nano, overdraft: Nano): string {
   if (amount > 0n) return '+';
   return amount > -overdraft ? '0' : '-';
 }
-

@@ -58,7 +58,8 @@ function isLaterVersionOf(history: readonly SubscriptionTerms[], index: number):
 
 /** The subscription's own period that holds an instant: where tiers and packages run. */
 export function subscriptionPeriod(terms: SubscriptionTerms, at: Instant): QuotaPeriod {
-  if (terms.periodStart <= at && at < terms.periodEnd) return { start: terms.periodStart, end: terms.periodEnd };
+  if (terms.periodStart <= at && at < terms.periodEnd)
+    return { start: terms.periodStart, end: terms.periodEnd };
   return periodContaining(terms.anchor, terms.interval, at, terms.zone);
 }
 
@@ -93,7 +94,8 @@ function clockPeriod(
   anchor: Instant | null,
 ): QuotaPeriod {
   if (reset === 'never') return { start: anchor ?? terms.startedAt, end: null };
-  if (anchor !== null) return periodContaining(anchor, reset === 'period' ? terms.interval : reset, at, terms.zone);
+  if (anchor !== null)
+    return periodContaining(anchor, reset === 'period' ? terms.interval : reset, at, terms.zone);
   if (reset === 'period') return subscriptionPeriod(terms, at);
   const start = startOf(reset, at, terms.zone);
   return { start, end: periodContaining(start, reset, at, terms.zone).end };

@@ -99,7 +99,9 @@ export class SliceCounters implements PeriodCounters {
   readonly moved = new Set<Counter>();
   private readonly periods = new Map<SubscriptionTerms, Map<string, QuotaPeriod>>();
 
-  constructor(private readonly event: { tenantId: string; customerId: string } = { tenantId: '', customerId: '' }) {}
+  constructor(
+    private readonly event: { tenantId: string; customerId: string } = { tenantId: '', customerId: '' },
+  ) {}
 
   /** Whose usage is rated next. */
   for(event: { readonly tenantId: string; readonly customerId: string }): this {
@@ -124,7 +126,8 @@ export class SliceCounters implements PeriodCounters {
   keysOf(planned: readonly PlannedReading[]): CounterKey[] {
     const keys = new Map<string, CounterKey>();
     for (const { event, ratables } of planned) {
-      for (const item of ratables) for (const key of this.for(event).keysOfItem(item)) keys.set(counterName(key), key);
+      for (const item of ratables)
+        for (const key of this.for(event).keysOfItem(item)) keys.set(counterName(key), key);
     }
     return [...keys.values()];
   }
@@ -132,7 +135,8 @@ export class SliceCounters implements PeriodCounters {
   private keysOfItem({ feature, plan, terms, row, at }: Ratable): CounterKey[] {
     const keys: CounterKey[] = [];
     if (feature.kind !== 'prepaid') keys.push(this.quotaKey(feature.key, plan, terms, at));
-    if (row !== null && feature.kind !== 'quota' && runsOverPeriod(row)) keys.push(this.tierKey(feature.key, terms, at, row));
+    if (row !== null && feature.kind !== 'quota' && runsOverPeriod(row))
+      keys.push(this.tierKey(feature.key, terms, at, row));
     return keys;
   }
 
@@ -142,7 +146,13 @@ export class SliceCounters implements PeriodCounters {
   }
 
   private tierKey(feature: string, terms: SubscriptionTerms, at: Instant, row: PriceRow): CounterKey {
-    return { ...this.event, feature, kind: 'tier', scope: row.matchText, periodStart: subscriptionPeriod(terms, at).start };
+    return {
+      ...this.event,
+      feature,
+      kind: 'tier',
+      scope: row.matchText,
+      periodStart: subscriptionPeriod(terms, at).start,
+    };
   }
 
   private at(key: CounterKey, period: QuotaPeriod, plan: PlanFeature): Counter {

@@ -14,7 +14,14 @@ import type { Wallet, WalletDraft } from './wallet';
 import { counting, emptyWallet, hour, lotOf, units, walletOf, work } from '../testing/wallets';
 
 type Step =
-  | { do: 'grant'; amount: Nano; start: number; length: number | null; priority: number; feature: string | null }
+  | {
+      do: 'grant';
+      amount: Nano;
+      start: number;
+      length: number | null;
+      priority: number;
+      feature: string | null;
+    }
   | { do: 'use'; amount: Nano; feature: string; ago: number }
   | { do: 'debit'; amount: Nano; feature: string | null }
   | { do: 'hold'; amount: Nano; ttl: number }
@@ -81,7 +88,9 @@ class History {
       }
       case 'void': {
         const lot = this.wallet.lots[action.which];
-        return lot === undefined ? undefined : void voidGrant(draft, lot.grantId, [lot], lot.state === 'voided');
+        return lot === undefined
+          ? undefined
+          : void voidGrant(draft, lot.grantId, [lot], lot.state === 'voided');
       }
     }
   }
@@ -179,13 +188,22 @@ describe('any history of a wallet', () => {
 });
 
 describe('a slice', () => {
-  const usage = fc.array(fc.record({ feature, amount, at: fc.integer({ min: 0, max: 8 }) }), { maxLength: 30 });
+  const usage = fc.array(fc.record({ feature, amount, at: fc.integer({ min: 0, max: 8 }) }), {
+    maxLength: 30,
+  });
   const lots = fc.array(
-    fc.record({ amount, start: fc.integer({ min: 0, max: 6 }), length: fc.option(fc.integer({ min: 1, max: 8 })), feature: fc.option(feature) }),
+    fc.record({
+      amount,
+      start: fc.integer({ min: 0, max: 6 }),
+      length: fc.option(fc.integer({ min: 1, max: 8 })),
+      feature: fc.option(feature),
+    }),
     { maxLength: 6 },
   );
 
-  const walletWith = (issued: readonly { amount: Nano; start: number; length: number | null; feature: string | null }[]) =>
+  const walletWith = (
+    issued: readonly { amount: Nano; start: number; length: number | null; feature: string | null }[],
+  ) =>
     walletOf(
       ...issued.map((lot, i) =>
         lotOf({
@@ -220,7 +238,9 @@ describe('a slice', () => {
   it('of one feature and instant ends the same in any order', () =>
     fc.assert(
       fc.property(lots, fc.array(amount, { maxLength: 20 }), fc.integer(), (issued, amounts, seed) => {
-        const shuffled = amounts.map((value, i) => ({ value, rank: (i * 7919 + seed) % 104_729 })).sort((a, b) => a.rank - b.rank);
+        const shuffled = amounts
+          .map((value, i) => ({ value, rank: (i * 7919 + seed) % 104_729 }))
+          .sort((a, b) => a.rank - b.rank);
         const [first, second] = [walletWith(issued), walletWith(issued)];
         const charge = (wallet: Wallet, value: Nano) =>
           chargeUsage(work(wallet, hour(8)), { feature: 'a', amount: value, occurredAt: hour(5) });

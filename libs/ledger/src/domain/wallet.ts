@@ -131,7 +131,8 @@ export function outstanding(debt: Debt): Nano {
 /** What is owed: of one feature, or of all. */
 export function debtOf(wallet: Wallet, feature?: string | null): Nano {
   let sum = 0n;
-  for (const debt of wallet.debts) if (feature === undefined || debt.feature === feature) sum += outstanding(debt);
+  for (const debt of wallet.debts)
+    if (feature === undefined || debt.feature === feature) sum += outstanding(debt);
   return sum;
 }
 

@@ -45,7 +45,12 @@ export class CreditController {
     };
     return this.moves.run(call, async (tx, now) => {
       const outcome = await this.grants.grant(tx, request, now);
-      return grantAnswer(outcome, { customer: customerKey, key, unit: body.unit, amount: formatAmount(body.amount) });
+      return grantAnswer(outcome, {
+        customer: customerKey,
+        key,
+        unit: body.unit,
+        amount: formatAmount(body.amount),
+      });
     });
   }
 
@@ -56,7 +61,9 @@ export class CreditController {
     @Param('key') key: string,
     @Body(new ZodBody(emptyBody)) _: unknown,
   ): Promise<unknown> {
-    return this.moves.run(call, async (tx, now) => voidAnswer(await this.grants.void(tx, call.tenantId, key, now), key));
+    return this.moves.run(call, async (tx, now) =>
+      voidAnswer(await this.grants.void(tx, call.tenantId, key, now), key),
+    );
   }
 
   @Post('customers/:customer/debits')
@@ -67,11 +74,21 @@ export class CreditController {
   ): Promise<unknown> {
     const customer = await this.customers.byKey(call.tenantId, customerKey);
     const { unit, amount, feature = null } = body;
-    const request = { tenantId: call.tenantId, customerId: customer.id, unit, amount, feature, key: body.key ?? call.key };
+    const request = {
+      tenantId: call.tenantId,
+      customerId: customer.id,
+      unit,
+      amount,
+      feature,
+      key: body.key ?? call.key,
+    };
     return this.moves.run(call, async (tx, now) => {
       const outcome = await this.holds.debit(tx, request, now);
       if (outcome === 'insufficient_credit') return refusal(REFUSALS.insufficient_credit());
-      return { status: 201, body: { customer: customerKey, key: request.key, unit, amount: formatAmount(amount) } };
+      return {
+        status: 201,
+        body: { customer: customerKey, key: request.key, unit, amount: formatAmount(amount) },
+      };
     });
   }
 
@@ -84,8 +101,18 @@ export class CreditController {
     const customer = await this.customers.byKey(call.tenantId, customerKey);
     const { unit, amount, feature = null, ttl: ttlMicros } = body;
     const key = body.key ?? call.key;
-    const request = { tenantId: call.tenantId, customerId: customer.id, unit, amount, feature, ttlMicros, key };
-    return this.moves.run(call, async (tx, now) => holdAnswer(await this.holds.reserve(tx, request, now), customerKey, unit));
+    const request = {
+      tenantId: call.tenantId,
+      customerId: customer.id,
+      unit,
+      amount,
+      feature,
+      ttlMicros,
+      key,
+    };
+    return this.moves.run(call, async (tx, now) =>
+      holdAnswer(await this.holds.reserve(tx, request, now), customerKey, unit),
+    );
   }
 
   @Post('holds/:key/capture')
@@ -109,7 +136,9 @@ export class CreditController {
     @Param('key') key: string,
     @Body(new ZodBody(emptyBody)) _: unknown,
   ): Promise<unknown> {
-    return this.moves.run(call, async (tx, now) => resolveAnswer(await this.holds.release(tx, call.tenantId, key, now), key, {}));
+    return this.moves.run(call, async (tx, now) =>
+      resolveAnswer(await this.holds.release(tx, call.tenantId, key, now), key, {}),
+    );
   }
 }
 
@@ -150,7 +179,14 @@ function holdAnswer(outcome: HoldOutcome, customer: string, unit: string): Answe
   if (outcome.status === 'key_taken') return refusal(REFUSALS.hold_key_taken());
   if (outcome.status !== 'reserved') return refusal(REFUSALS.insufficient_credit());
   const { key, amount, expiresAt, state } = outcome.hold;
-  const body = { customer, key, unit, amount: formatAmount(amount), expires_at: formatInstant(expiresAt), state };
+  const body = {
+    customer,
+    key,
+    unit,
+    amount: formatAmount(amount),
+    expires_at: formatInstant(expiresAt),
+    state,
+  };
   return { status: 201, body };
 }
 

@@ -17,7 +17,15 @@ import {
 import type { Principal, RunningService, ServiceContext, TestDatabase } from '@tallygate/platform';
 import { LedgerModule } from '../ledger.module';
 import { ledgerProvisioning } from '../provisioning';
-import { customerFacts, hours, SAMPLE_CATALOG, START, subscriptionFacts, tenantFacts, usageEvent } from '../testing/sample';
+import {
+  customerFacts,
+  hours,
+  SAMPLE_CATALOG,
+  START,
+  subscriptionFacts,
+  tenantFacts,
+  usageEvent,
+} from '../testing/sample';
 
 /** The ledger queues no jobs. */
 class NoJobs extends JobQueue {
@@ -96,14 +104,19 @@ async function use(customerId: string, fields: Parameters<typeof usageEvent>[1])
 async function call(method: string, path: string, body?: unknown, key: string = randomUUID()) {
   const response = await fetch(service.url + path, {
     method,
-    headers: { authorization: 'Bearer tg_test_0123456789abcdef0123456789abcdef', 'content-type': 'application/json', 'idempotency-key': key },
+    headers: {
+      authorization: 'Bearer tg_test_0123456789abcdef0123456789abcdef',
+      'content-type': 'application/json',
+      'idempotency-key': key,
+    },
     body: body === undefined ? undefined : JSON.stringify(body),
   });
   return { status: response.status, body: (await response.json()) as Record<string, unknown> };
 }
 
 async function moveTo(now: Instant): Promise<void> {
-  for (let due = await next(now); due !== null; due = await next(now)) await context.participant.settle(tenantId, due);
+  for (let due = await next(now); due !== null; due = await next(now))
+    await context.participant.settle(tenantId, due);
   await context.participant.settle(tenantId, now);
 }
 
@@ -112,7 +125,8 @@ async function next(until: Instant): Promise<Instant | null> {
   return due !== null && due <= until ? due : null;
 }
 
-const walletOf = async (key: string, query = '') => (await call('GET', `/v1/customers/${key}/wallets/USD${query}`)).body;
+const walletOf = async (key: string, query = '') =>
+  (await call('GET', `/v1/customers/${key}/wallets/USD${query}`)).body;
 
 describe('the ledger over HTTP', () => {
   it('answers a repeated request as the first time, and refuses another body under its key', async () => {
@@ -125,7 +139,10 @@ describe('the ledger over HTTP', () => {
     expect(other).toMatchObject({ status: 422, body: { code: 'idempotency_key_reused' } });
     const again = await call('POST', `/v1/customers/${key}/grants`, grant);
     expect(again).toMatchObject({ status: 409, body: { code: 'grant_key_taken' } });
-    expect(await walletOf(key)).toMatchObject({ available: '5', grants: [{ key: `g-${key}`, status: 'active' }] });
+    expect(await walletOf(key)).toMatchObject({
+      available: '5',
+      grants: [{ key: `g-${key}`, status: 'active' }],
+    });
   });
 
   it.each([
@@ -145,7 +162,12 @@ describe('the ledger over HTTP', () => {
   it('holds, captures in part, and releases the rest; usage already served goes into debt and is repaid', async () => {
     const { id, key } = await customer();
     await call('POST', `/v1/customers/${key}/grants`, { unit: 'USD', amount: '10', key: `g-${key}` });
-    await call('POST', `/v1/customers/${key}/holds`, { unit: 'USD', amount: '8', key: `h-${key}`, ttl: '1h' });
+    await call('POST', `/v1/customers/${key}/holds`, {
+      unit: 'USD',
+      amount: '8',
+      key: `h-${key}`,
+      ttl: '1h',
+    });
     expect(await walletOf(key)).toMatchObject({ available: '2', held: '8' });
     const tooMuch = await call('POST', `/v1/customers/${key}/debits`, { unit: 'USD', amount: '3', key: 'd' });
     expect(tooMuch).toMatchObject({ status: 409, body: { code: 'insufficient_credit' } });
@@ -155,7 +177,9 @@ describe('the ledger over HTTP', () => {
     expect(await walletOf(key)).toMatchObject({ available: '1', held: '0', debt: '0' });
     expect(await call('POST', `/v1/holds/h-${key}/release`, {})).toMatchObject({ status: 409 });
     const { body } = await call('GET', `/v1/customers/${key}/wallets/USD/entries`);
-    expect((body['entries'] as { kind: string; amount: string }[]).map(({ kind, amount }) => [kind, amount])).toEqual([
+    expect(
+      (body['entries'] as { kind: string; amount: string }[]).map(({ kind, amount }) => [kind, amount]),
+    ).toEqual([
       ['grant', '10'],
       ['hold', '-8'],
       ['usage', '-2'],
@@ -194,12 +218,17 @@ describe('the ledger over HTTP', () => {
     });
     expect(await call('POST', `/v1/grants/later-${key}/void`, {})).toMatchObject({ status: 200 });
     expect(await call('POST', `/v1/grants/later-${key}/void`, {})).toMatchObject({ status: 200 });
-    expect(await call('POST', `/v1/grants/short-${key}/void`, {})).toMatchObject({ status: 409, body: { code: 'grant_expired' } });
+    expect(await call('POST', `/v1/grants/short-${key}/void`, {})).toMatchObject({
+      status: 409,
+      body: { code: 'grant_expired' },
+    });
     expect(await walletOf(key)).toMatchObject({ available: '3' });
     const past = `?at=${encodeURIComponent(formatInstant(hours(2.5)))}`;
     expect(await walletOf(key, past)).toMatchObject({ available: '14' });
     const { body } = await call('GET', `/v1/customers/${key}/wallets/USD/entries`);
-    const expiry = (body['entries'] as { kind: string; at: string; grant: string }[]).find((row) => row.grant === `short-${key}` && row.kind === 'expiry');
+    const expiry = (body['entries'] as { kind: string; at: string; grant: string }[]).find(
+      (row) => row.grant === `short-${key}` && row.kind === 'expiry',
+    );
     expect(expiry).toMatchObject({ at: formatInstant(hours(4)), amount: '-7' });
   });
 
@@ -208,23 +237,41 @@ describe('the ledger over HTTP', () => {
     const now = await context.tenantTime.now(tenantId);
     await use(id, { id: `u-${key}`, tokens: '500', occurredAt: now });
     await use(id, { tokens: '250', occurredAt: now });
-    expect((await call('GET', `/v1/usage?customer=${key}&meter=tokens`)).body).toMatchObject({ value: '750' });
+    expect((await call('GET', `/v1/usage?customer=${key}&meter=tokens`)).body).toMatchObject({
+      value: '750',
+    });
     const rows = (await call('GET', `/v1/usage?customer=${key}&meter=tokens&window=day`)).body['rows'];
     expect(rows).toMatchObject([{ value: '750', group: {} }]);
     const response = await fetch(`${service.url}/internal/identities`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'x-tallygate-internal': CONFIG.INTERNAL_SECRET },
-      body: JSON.stringify({ tenantId, identities: [{ source: 'test', id: `u-${key}` }, { source: 'test', id: 'none' }] }),
+      body: JSON.stringify({
+        tenantId,
+        identities: [
+          { source: 'test', id: `u-${key}` },
+          { source: 'test', id: 'none' },
+        ],
+      }),
     });
     expect(await response.json()).toMatchObject({ known: [{ id: `u-${key}` }] });
   });
 
   it('credits a paid top-up once, and keeps its books balanced', async () => {
     const { id, key } = await customer();
-    const paid = { topUpId: randomUUID(), key: `t-${key}`, customerId: id, unit: 'USD', amount: '5', paidAt: formatInstant(START) };
+    const paid = {
+      topUpId: randomUUID(),
+      key: `t-${key}`,
+      customerId: id,
+      unit: 'USD',
+      amount: '5',
+      paidAt: formatInstant(START),
+    };
     await tell('top_up.paid', paid);
     await tell('top_up.paid', paid);
-    expect(await walletOf(key)).toMatchObject({ available: '5', grants: [{ key: `t-${key}`, kind: 'paid' }] });
+    expect(await walletOf(key)).toMatchObject({
+      available: '5',
+      grants: [{ key: `t-${key}`, kind: 'paid' }],
+    });
     expect((await call('GET', '/v1/journal')).body).toEqual({ balanced: true, chain: 'valid' });
   });
 });

@@ -1,7 +1,15 @@
 import { Body, Controller, HttpCode, Param, Post } from '@nestjs/common';
 import type { z } from 'zod';
 import { formatAmount, formatInstant } from '@tallygate/kernel';
-import { CurrentPrincipal, Database, invalid, Outbox, problem, TenantTime, ZodBody } from '@tallygate/platform';
+import {
+  CurrentPrincipal,
+  Database,
+  invalid,
+  Outbox,
+  problem,
+  TenantTime,
+  ZodBody,
+} from '@tallygate/platform';
 import type { Principal } from '@tallygate/platform';
 import type { Counter } from '../domain';
 import { Quotas } from '../service/quotas.service';

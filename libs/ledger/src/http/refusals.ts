@@ -29,14 +29,24 @@ const GRANT_FAULTS: Readonly<Record<GrantTermsFault, Fault>> = {
     problem: 'is not after effective_at',
     fix: 'let the grant end after its start',
   },
-  already_over: { field: 'expires_at', value: null, problem: 'is over already', fix: 'send an end that is still ahead' },
+  already_over: {
+    field: 'expires_at',
+    value: null,
+    problem: 'is over already',
+    fix: 'send an end that is still ahead',
+  },
   recurs_after_end: {
     field: 'recurrence.every',
     value: null,
     problem: 'is longer than the grant lasts',
     fix: 'recur more often, or let the grant end later',
   },
-  rollover_min_above_max: { field: 'rollover', value: null, problem: 'has min above max', fix: 'send min ≤ max' },
+  rollover_min_above_max: {
+    field: 'rollover',
+    value: null,
+    problem: 'has min above max',
+    fix: 'send min ≤ max',
+  },
   rollover_without_recurrence: {
     field: 'rollover',
     value: null,

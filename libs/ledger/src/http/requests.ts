@@ -1,6 +1,12 @@
 import { z } from 'zod';
 import { durationText, instantText, keyText, zoneText } from '@tallygate/contracts';
-import { exactMicros, parseAmount, parseDuration, parseInstant, parsePositiveAmount } from '@tallygate/kernel';
+import {
+  exactMicros,
+  parseAmount,
+  parseDuration,
+  parseInstant,
+  parsePositiveAmount,
+} from '@tallygate/kernel';
 
 /** A text that one of the kernel's parsers reads; its own advice is the fault's. */
 function read<T>(parse: (value: unknown) => { ok: true; value: T } | { ok: false; error: { fix: string } }) {
@@ -13,7 +19,9 @@ function read<T>(parse: (value: unknown) => { ok: true; value: T } | { ok: false
 }
 
 const positive = read(parsePositiveAmount);
-const amount = read(parseAmount).refine((value) => value >= 0n, { error: 'Send an amount that is not negative.' });
+const amount = read(parseAmount).refine((value) => value >= 0n, {
+  error: 'Send an amount that is not negative.',
+});
 const moment = instantText.transform((text) => {
   const parsed = parseInstant(text);
   if (!parsed.ok) throw new TypeError(text);
@@ -39,7 +47,9 @@ export const grantBody = z.strictObject({
   features: z.array(keyText).min(1).nullish(),
   recurrence: z
     .strictObject({
-      every: duration.refine((step) => step.months + step.days + step.micros > 0, { error: 'must be longer than nothing' }),
+      every: duration.refine((step) => step.months + step.days + step.micros > 0, {
+        error: 'must be longer than nothing',
+      }),
       anchor: moment.optional(),
     })
     .nullish(),
@@ -55,7 +65,9 @@ export const debitBody = z.strictObject({
 
 export const holdBody = debitBody.extend({
   ttl: duration
-    .refine((ttl) => ttl.months === 0, { error: 'must have an exact length: weeks, days, hours, minutes, seconds' })
+    .refine((ttl) => ttl.months === 0, {
+      error: 'must have an exact length: weeks, days, hours, minutes, seconds',
+    })
     .transform((ttl) => (ttl.months === 0 ? exactMicros(ttl) : 0))
     .refine((ttl) => ttl > 0, { error: 'must be longer than nothing' })
     .default(900_000_000),

@@ -77,7 +77,10 @@ export class UsageController {
   ): Promise<unknown> {
     const asked = this.usage.identify(identities.map((one) => ({ tenantId, ...one }) as MeteredEvent));
     const known = await this.database.asTenant(tenantId, (tx) =>
-      this.usage.known(tx, asked.map((one) => one.identity)),
+      this.usage.known(
+        tx,
+        asked.map((one) => one.identity),
+      ),
     );
     return {
       known: asked.flatMap(({ event, identity }) => {

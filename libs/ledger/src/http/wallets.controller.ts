@@ -64,7 +64,9 @@ export class WalletsController {
   /** Whether the books of the tenant are right, recomputed from the journal. */
   @Get('journal')
   async journal(@CurrentPrincipal() { tenantId }: Principal): Promise<unknown> {
-    const { balanced, gapless } = await this.database.asTenant(tenantId, (tx) => this.readings.verify(tx, tenantId));
+    const { balanced, gapless } = await this.database.asTenant(tenantId, (tx) =>
+      this.readings.verify(tx, tenantId),
+    );
     return { balanced, chain: gapless ? 'valid' : 'broken' };
   }
 

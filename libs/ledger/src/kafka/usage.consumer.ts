@@ -48,8 +48,12 @@ export class UsageConsumer implements OnModuleInit {
 
   private async handle(slice: Slice): Promise<void> {
     for (const part of partsOf(slice)) {
-      const outcome = await this.slices.take(part.events, slice.ephemeral ? null : this.positionOf(slice, part));
-      if (outcome.status === 'fenced') throw new Error(`Partition ${slice.topic}/${slice.partition} has another owner`);
+      const outcome = await this.slices.take(
+        part.events,
+        slice.ephemeral ? null : this.positionOf(slice, part),
+      );
+      if (outcome.status === 'fenced')
+        throw new Error(`Partition ${slice.topic}/${slice.partition} has another owner`);
       if (outcome.status === 'gap') {
         throw new Error(
           `Partition ${slice.topic}/${slice.partition} continues at ${outcome.first} where ${outcome.stored} is next: usage between them is gone`,
@@ -88,6 +92,7 @@ function partsOf({ messages }: Slice): Part[] {
 /** Written by ingestion only: what is not such an array is a bug, and stops the partition instead of losing usage. */
 function eventsOf(message: IncomingMessage): readonly MeteredEvent[] {
   const events: unknown = JSON.parse(message.value.toString('utf8'));
-  if (!Array.isArray(events)) throw new TypeError(`${message.topic}/${message.partition}@${message.offset} is no array`);
+  if (!Array.isArray(events))
+    throw new TypeError(`${message.topic}/${message.partition}@${message.offset} is no array`);
   return events as readonly MeteredEvent[];
 }

@@ -23,11 +23,15 @@ const ISO = `((extract(epoch from x) * 1000000)::bigint)::text`;
 
 /** What the server reads, as text. */
 async function readBack(type: string, value: Buffer): Promise<(string | null)[]> {
-  const { rows } = await client.query<{ t: string | null }>(`select ${type === 'timestamptz' ? ISO : 'x::text'} as t from unnest($1::${type}[]) as x`, [value]);
+  const { rows } = await client.query<{ t: string | null }>(
+    `select ${type === 'timestamptz' ? ISO : 'x::text'} as t from unnest($1::${type}[]) as x`,
+    [value],
+  );
   return rows.map((row) => row.t);
 }
 
-const nullable = <T>(of: fc.Arbitrary<T>): fc.Arbitrary<(T | null)[]> => fc.array(fc.option(of), { maxLength: 20 });
+const nullable = <T>(of: fc.Arbitrary<T>): fc.Arbitrary<(T | null)[]> =>
+  fc.array(fc.option(of), { maxLength: 20 });
 const shown = <T>(list: readonly (T | null)[], show: (value: T) => string) =>
   list.map((value) => (value === null ? null : show(value)));
 /** PostgreSQL's texts hold no zero character. */

@@ -6,7 +6,17 @@ import type { Instant, Nano } from '@tallygate/kernel';
  */
 type List<T> = readonly (T | null)[];
 
-const OID = { bool: 16, int8: 20, int2: 21, int4: 23, text: 25, timestamptz: 1184, numeric: 1700, uuid: 2950, jsonb: 3802 };
+const OID = {
+  bool: 16,
+  int8: 20,
+  int2: 21,
+  int4: 23,
+  text: 25,
+  timestamptz: 1184,
+  numeric: 1700,
+  uuid: 2950,
+  jsonb: 3802,
+};
 const HEADER = 20;
 const NULL = -1;
 /** Microseconds from 1970 to 2000, where PostgreSQL's timestamps count from. */
@@ -43,7 +53,10 @@ export function instants(list: List<Instant | number>): Buffer {
   const out = begin(OID.timestamptz, list, HEADER + list.length * 12);
   let at = HEADER;
   for (const value of list) {
-    at = value === null ? out.writeInt32BE(NULL, at) : writeInteger(out, value - EPOCH_2000, out.writeInt32BE(8, at));
+    at =
+      value === null
+        ? out.writeInt32BE(NULL, at)
+        : writeInteger(out, value - EPOCH_2000, out.writeInt32BE(8, at));
   }
   return out.subarray(0, at);
 }

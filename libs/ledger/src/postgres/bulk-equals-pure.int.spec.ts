@@ -52,7 +52,11 @@ const step = fc.oneof(
   fc.record({
     kind: fc.constant('slice' as const),
     events: fc.array(
-      fc.record({ who: fc.nat(2), tokens: fc.integer({ min: 1, max: 9_000 }), at: fc.integer({ min: 0, max: 10 }) }),
+      fc.record({
+        who: fc.nat(2),
+        tokens: fc.integer({ min: 1, max: 9_000 }),
+        at: fc.integer({ min: 0, max: 10 }),
+      }),
       { maxLength: 12 },
     ),
     repeat: fc.option(fc.nat(30)),
@@ -97,7 +101,10 @@ class Run {
 
   expected(who: number): { lots: Record<string, string>; debt: string } {
     const model = this.models[who] ?? new NaiveWallet();
-    return { lots: Object.fromEntries(model.lots.map((lot) => [lot.key, String(lot.left)])), debt: String(model.owed) };
+    return {
+      lots: Object.fromEntries(model.lots.map((lot) => [lot.key, String(lot.left)])),
+      debt: String(model.owed),
+    };
   }
 
   private customer(who: number): SampleTenant {

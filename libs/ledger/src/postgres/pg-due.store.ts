@@ -17,7 +17,12 @@ export class PgDueStore extends DueStore {
     return rows.map((row) => ({ id: row.id, tenantId: row.tenant_id }));
   }
 
-  override async quotas(tx: Tx, scope: string | null, systemNow: Instant, most: number): Promise<readonly DueQuota[]> {
+  override async quotas(
+    tx: Tx,
+    scope: string | null,
+    systemNow: Instant,
+    most: number,
+  ): Promise<readonly DueQuota[]> {
     const { rows } = await tx.query<{
       tenant_id: string;
       customer_id: string;

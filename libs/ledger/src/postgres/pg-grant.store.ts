@@ -60,11 +60,19 @@ export class PgGrantStore extends GrantStore {
   }
 
   override async markVoided(tx: Tx, grantId: string, at: Instant): Promise<void> {
-    await tx.query('update credit_grant set voided_at = $2, next_at = null where id = $1', [grantId, pgInstant(at)]);
+    await tx.query('update credit_grant set voided_at = $2, next_at = null where id = $1', [
+      grantId,
+      pgInstant(at),
+    ]);
   }
 }
 
-async function find(tx: Tx, column: 'key' | 'source', tenantId: string, value: string): Promise<StoredGrant | null> {
+async function find(
+  tx: Tx,
+  column: 'key' | 'source',
+  tenantId: string,
+  value: string,
+): Promise<StoredGrant | null> {
   const { rows } = await tx.query<{ id: string; wallet_id: bigint; voided_at: string | null }>(
     `select id, wallet_id, voided_at from credit_grant where tenant_id = $1 and ${column} = $2`,
     [tenantId, value],

@@ -20,7 +20,9 @@ export class PgPublicationStore extends PublicationStore {
 
   override async unpublished(tx: Tx): Promise<Unpublished> {
     const wallets = await tx.query<{ tenant_id: string; id: bigint }>(sql.unpublishedWallets);
-    const quotas = await tx.query<{ tenant_id: string; customer_id: string; feature: string }>(sql.unpublishedQuotas);
+    const quotas = await tx.query<{ tenant_id: string; customer_id: string; feature: string }>(
+      sql.unpublishedQuotas,
+    );
     return {
       wallets: wallets.rows.map((row) => ({ tenantId: row.tenant_id, walletId: row.id })),
       quotas: quotas.rows.map((row) => ({ tenantId: row.tenant_id, name: row.customer_id + row.feature })),
@@ -30,7 +32,10 @@ export class PgPublicationStore extends PublicationStore {
   override async takeWallets(tx: Tx, ids: readonly bigint[]): Promise<readonly LockedWallet[]> {
     const { rows } = await tx.query<{ id: bigint }>(sql.takeWallets, [bigints(ids)]);
     if (rows.length === 0) return [];
-    const wallets = await this.wallets.read(tx, rows.map((row) => row.id));
+    const wallets = await this.wallets.read(
+      tx,
+      rows.map((row) => row.id),
+    );
     return [...wallets.values()];
   }
 

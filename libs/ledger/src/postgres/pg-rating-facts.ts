@@ -21,7 +21,11 @@ export class PgRatingFacts extends RatingFacts {
     return this.usage.book(tx, tenantId);
   }
 
-  override async history(tx: Tx, tenantId: string, customerId: string): Promise<readonly SubscriptionTerms[]> {
+  override async history(
+    tx: Tx,
+    tenantId: string,
+    customerId: string,
+  ): Promise<readonly SubscriptionTerms[]> {
     return (await this.usage.histories(tx, new Map([[customerId, tenantId]]))).get(customerId) ?? [];
   }
 
@@ -53,11 +57,14 @@ export class PgParkedStore extends ParkedStore {
   }
 
   override async take(tx: Tx, tenantId: string): Promise<readonly StoredParked[]> {
-    return (await tx.query<ParkedRow & Record<string, unknown>>(`${LIST} for update`, [tenantId])).rows.map(parkedOf);
+    return (await tx.query<ParkedRow & Record<string, unknown>>(`${LIST} for update`, [tenantId])).rows.map(
+      parkedOf,
+    );
   }
 
   override async remove(tx: Tx, ids: readonly bigint[]): Promise<void> {
-    if (ids.length > 0) await tx.query('delete from parked_usage where id = any ($1::bigint[])', [bigints(ids)]);
+    if (ids.length > 0)
+      await tx.query('delete from parked_usage where id = any ($1::bigint[])', [bigints(ids)]);
   }
 }
 

@@ -57,7 +57,11 @@ export class PgSubscriptionStore extends SubscriptionStore {
     zone: string,
   ): Promise<boolean> {
     const text = JSON.stringify(facts.terms);
-    const terms = await tx.query<{ id: bigint }>(TERMS, [tenantId, hash('sha256', text, 'hex').slice(0, 32), text]);
+    const terms = await tx.query<{ id: bigint }>(TERMS, [
+      tenantId,
+      hash('sha256', text, 'hex').slice(0, 32),
+      text,
+    ]);
     const { rowCount } = await tx.query(APPEND, [
       tenantId,
       facts.customerId,

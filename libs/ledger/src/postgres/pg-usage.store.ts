@@ -33,7 +33,8 @@ interface HistoryRow {
   readonly in_force: boolean;
   readonly zone: string;
   readonly terms_id: bigint;
-  readonly resets: readonly { readonly feature: string; readonly at: number; readonly keepAnchor: boolean }[] | null;
+  readonly resets:
+    readonly { readonly feature: string; readonly at: number; readonly keepAnchor: boolean }[] | null;
 }
 
 @Injectable()
@@ -115,7 +116,8 @@ export class PgUsageStore extends UsageStore {
     walletOf: (row: UsageRow) => bigint | null,
   ): Promise<bigint> {
     const sliceId = await this.nextSlice(tx);
-    if (rows.length > 0) await tx.query(sql.insertEvents, eventParameters(rows, identities, walletOf, sliceId));
+    if (rows.length > 0)
+      await tx.query(sql.insertEvents, eventParameters(rows, identities, walletOf, sliceId));
     return sliceId;
   }
 
@@ -202,7 +204,8 @@ function undashed(uuid: string): string {
 }
 
 function termsOf(row: HistoryRow, plan: Plan | undefined): SubscriptionTerms {
-  if (plan === undefined) throw new Error(`Subscription ${row.subscription_id} names terms that are not there`);
+  if (plan === undefined)
+    throw new Error(`Subscription ${row.subscription_id} names terms that are not there`);
   return {
     subscriptionId: row.subscription_id,
     version: Number(row.version),

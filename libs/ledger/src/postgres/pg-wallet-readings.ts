@@ -38,7 +38,12 @@ export class PgWalletReadings extends WalletReadings {
     const { wallet } = locked;
     const debt = debtOf(wallet);
     const lots = await this.wallets.allLots(tx, walletId);
-    return { available: allFreeCredit(wallet, now) - debt, held: heldOf(wallet), debt, grants: grantsView(lots, now) };
+    return {
+      available: allFreeCredit(wallet, now) - debt,
+      held: heldOf(wallet),
+      debt,
+      grants: grantsView(lots, now),
+    };
   }
 
   override async past(tx: Tx, walletId: bigint, at: Instant, knownAt: Instant): Promise<WalletReading> {
@@ -57,7 +62,12 @@ export class PgWalletReadings extends WalletReadings {
     };
   }
 
-  override async statement(tx: Tx, walletId: bigint, from: Instant | null, to: Instant | null): Promise<Statement> {
+  override async statement(
+    tx: Tx,
+    walletId: bigint,
+    from: Instant | null,
+    to: Instant | null,
+  ): Promise<Statement> {
     const before = await tx.query<{ balance: string }>(sql.balanceBefore, [walletId, pgInstantOrNull(from)]);
     const { rows } = await tx.query<StatementSqlRow & Record<string, unknown>>(sql.statement, [
       walletId,

@@ -64,7 +64,8 @@ export class PgWalletStore extends WalletStore {
   private async make(tx: Tx, keys: readonly WalletKey[]): Promise<Map<string, bigint>> {
     const found = await this.ask(tx, keys);
     // A concurrent transaction made one between our snapshot and our insert: its row shows up in the next snapshot.
-    if (found.size < new Set(keys.map(nameOf)).size) for (const [name, id] of await this.ask(tx, keys)) found.set(name, id);
+    if (found.size < new Set(keys.map(nameOf)).size)
+      for (const [name, id] of await this.ask(tx, keys)) found.set(name, id);
     return found;
   }
 
@@ -169,7 +170,9 @@ async function loadRecurrences(tx: Tx, loaded: ReadonlyMap<bigint, LockedWallet>
 }
 
 async function saveJournal(tx: Tx, work: readonly SavedWork[], sliceId: bigint | null): Promise<void> {
-  const rows = work.flatMap(({ draft }) => draft.entries.map((entry, i) => ({ entry, wallet: draft.wallet, place: i + 1 })));
+  const rows = work.flatMap(({ draft }) =>
+    draft.entries.map((entry, i) => ({ entry, wallet: draft.wallet, place: i + 1 })),
+  );
   if (rows.length === 0) return;
   await tx.query(sql.insertJournal, [
     bigints(rows.map((row) => row.wallet.id)),
@@ -225,7 +228,9 @@ function isLive(lot: Lot): boolean {
 }
 
 async function saveDebts(tx: Tx, work: readonly SavedWork[]): Promise<void> {
-  const rows = work.flatMap(({ draft }) => [...draft.touchedDebts].map((debt) => ({ debt, wallet: draft.wallet })));
+  const rows = work.flatMap(({ draft }) =>
+    [...draft.touchedDebts].map((debt) => ({ debt, wallet: draft.wallet })),
+  );
   if (rows.length === 0) return;
   await tx.query(sql.upsertDebts, [
     uuids(rows.map(({ debt }) => debt.id)),

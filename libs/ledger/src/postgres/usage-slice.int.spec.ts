@@ -70,7 +70,10 @@ async function facts(type: string): Promise<Record<string, unknown>[]> {
       `select convert_from(value, 'UTF8')::jsonb as event from outbox order by id`,
     ),
   );
-  return rows.map((row) => row.event).filter((event) => event.type === type).map((event) => event.data);
+  return rows
+    .map((row) => row.event)
+    .filter((event) => event.type === type)
+    .map((event) => event.data);
 }
 
 describe('a slice of usage', () => {
@@ -78,7 +81,9 @@ describe('a slice of usage', () => {
     const of = await introduce(ledger);
     await grant(of, 'g1', '10');
     const first = usageEvent(of, { id: 'a', tokens: '500' });
-    await expect(ledger.slices.take([first, usageEvent(of, { id: 'b', tokens: '100' })], null)).resolves.toEqual({
+    await expect(
+      ledger.slices.take([first, usageEvent(of, { id: 'b', tokens: '100' })], null),
+    ).resolves.toEqual({
       status: 'applied',
       accepted: 2,
       repeated: 0,
@@ -107,6 +112,20 @@ describe('a slice of usage', () => {
     expect(await wallet(of)).toEqual({ free: 0, held: 0, debt: 0.2 });
     await grant(of, 'g2', '1');
     expect(await wallet(of)).toEqual({ free: 0.8, held: 0, debt: 0 });
+  });
+
+  it('publishes what a process had gathered when it died, once another one starts', async () => {
+    const of = await introduce(ledger);
+    await grant(of, 'g1', '1');
+    await ledger.slices.take([usageEvent(of, { tokens: '100' })], null);
+    const successor = assembleLedger(database, new ManualClock(START));
+    await successor.feed.recover();
+    await expect(successor.feed.flush(null)).resolves.toBe(1);
+    await expect(ledger.feed.flush(null)).resolves.toBe(0);
+    expect((await facts('balance.changed')).map((one) => one['segments'])).toMatchObject([
+      [{ available: '1' }],
+      [{ available: '0.8' }],
+    ]);
   });
 
   it('counts a quota, tells when it is used up, and splits an event between quota and credit', async () => {
@@ -157,19 +176,31 @@ describe('a slice of usage', () => {
     await use(9);
     expect((await facts('quota.changed')).at(-1)).toMatchObject({ used: '3', included: '3' });
     await ledger.feed.flush(of.tenantId);
-    expect((await facts('quota.changed')).at(-1)).toMatchObject({ used: '4', periodStart: '2026-03-01T08:00:00Z' });
+    expect((await facts('quota.changed')).at(-1)).toMatchObject({
+      used: '4',
+      periodStart: '2026-03-01T08:00:00Z',
+    });
     const due = await ledger.sweeper.nextDue(of.tenantId, hours(10));
     expect(due).toBe(hours(31 * 24));
     await ledger.time.set(of.tenantId, hours(8 + 31 * 24));
     await ledger.sweeper.sweep(of.tenantId, START);
-    expect((await facts('quota.changed')).at(-1)).toMatchObject({ used: '0', periodStart: '2026-04-01T08:00:00Z' });
+    expect((await facts('quota.changed')).at(-1)).toMatchObject({
+      used: '0',
+      periodStart: '2026-04-01T08:00:00Z',
+    });
   });
 
   it('moves nothing when it is taken again at a stored offset, or by an owner that lost the partition', async () => {
     const of = await introduce(ledger);
     await grant(of, 'g1', '10');
     const take = (owner: string, first: bigint, next: bigint) =>
-      ledger.slices.take([usageEvent(of, { tokens: '500' })], { topic: 'usage.metered', partition: 0, first, next, owner });
+      ledger.slices.take([usageEvent(of, { tokens: '500' })], {
+        topic: 'usage.metered',
+        partition: 0,
+        first,
+        next,
+        owner,
+      });
     const takeOver = (owner: string) =>
       database.asWorker((tx) => ledger.usage.takeOver(tx, 'usage.metered', 0, owner));
     await expect(take('one', 0n, 1n)).resolves.toEqual({ status: 'fenced' });

@@ -20,6 +20,7 @@ const MOST_AT_ONCE = 500;
 @Injectable()
 export class BalanceFeed {
   private readonly gathered = new Map<string, Gathered>();
+  private running: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly database: Database,
@@ -32,7 +33,8 @@ export class BalanceFeed {
   gather(wallets: Iterable<Pick<Wallet, 'tenantId' | 'id'>>, counters: Iterable<Counter>): void {
     for (const wallet of wallets) this.of(wallet.tenantId).wallets.add(wallet.id);
     for (const counter of counters) {
-      if (counter.kind === 'quota') this.of(counter.tenantId).quotas.add(`${counter.customerId}${counter.feature}`);
+      if (counter.kind === 'quota')
+        this.of(counter.tenantId).quotas.add(`${counter.customerId}${counter.feature}`);
     }
   }
 
@@ -43,8 +45,17 @@ export class BalanceFeed {
     for (const { tenantId, name } of unpublished.quotas) this.of(tenantId).quotas.add(name);
   }
 
-  /** @param tenantId null: every tenant's. @returns how many facts were handed to the outbox */
+  /**
+   * One after another: when it resolves, everything gathered before the call is in the outbox, whoever flushed it.
+   * @param tenantId null: every tenant's. @returns how many facts were handed to the outbox
+   */
   async flush(tenantId: string | null): Promise<number> {
+    const turn = this.running.then(() => this.flushNow(tenantId));
+    this.running = turn.catch(() => undefined);
+    return turn;
+  }
+
+  private async flushNow(tenantId: string | null): Promise<number> {
     const tenants = tenantId === null ? [...this.gathered.keys()] : [tenantId];
     let published = 0;
     for (const tenant of tenants) published += await this.flushTenant(tenant);
@@ -82,7 +93,10 @@ export class BalanceFeed {
   private async publishQuotas(tx: Tx, tenantId: string, names: readonly string[]): Promise<number> {
     const now = await this.time.now(tenantId);
     const due = await this.store.takeQuotas(tx, tenantId, names);
-    await this.outbox.add(tx, due.map((counter) => quotaChanged(this.ids.next(), counter, now)));
+    await this.outbox.add(
+      tx,
+      due.map((counter) => quotaChanged(this.ids.next(), counter, now)),
+    );
     return due.length;
   }
 

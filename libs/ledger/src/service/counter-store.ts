@@ -8,5 +8,9 @@ export abstract class CounterStore {
   /** What was counted of the feature by events from `from` on, before `to`; null: without end. */
   abstract countedSince(tx: Tx, key: CounterKey, from: Instant, to: Instant | null): Promise<Nano>;
   /** Writes counters; each gets the next revision. `published` says whether its facts leave with this transaction. */
-  abstract save(tx: Tx, counters: readonly Counter[], published: (counter: Counter) => boolean): Promise<void>;
+  abstract save(
+    tx: Tx,
+    counters: readonly Counter[],
+    published: (counter: Counter) => boolean,
+  ): Promise<void>;
 }

@@ -16,7 +16,12 @@ export abstract class DueStore {
     systemNow: Instant,
     most: number,
   ): Promise<readonly { readonly id: bigint; readonly tenantId: string }[]>;
-  abstract quotas(tx: Tx, scope: string | null, systemNow: Instant, most: number): Promise<readonly DueQuota[]>;
+  abstract quotas(
+    tx: Tx,
+    scope: string | null,
+    systemNow: Instant,
+    most: number,
+  ): Promise<readonly DueQuota[]>;
   /** @returns false when another sweep did it */
   abstract markRolledOver(tx: Tx, quota: DueQuota): Promise<boolean>;
   abstract next(tx: Tx, tenantId: string, after: Instant): Promise<Instant | null>;

@@ -3,7 +3,15 @@ import { formatDuration, Ids, invariant } from '@tallygate/kernel';
 import type { Duration, Instant, Nano } from '@tallygate/kernel';
 import type { Tx } from '@tallygate/platform';
 import { grantFaults, isClosed, issueLot, settleDue, voidGrant } from '../domain';
-import type { GrantKind, GrantTermsFault, Lot, Rollover, VoidOutcome, WalletDraft, WalletKey } from '../domain';
+import type {
+  GrantKind,
+  GrantTermsFault,
+  Lot,
+  Rollover,
+  VoidOutcome,
+  WalletDraft,
+  WalletKey,
+} from '../domain';
 import { GrantStore } from './grant-store';
 import type { NewGrant } from './grant-store';
 import { WalletPosting } from './wallet-posting';
@@ -17,7 +25,11 @@ export interface GrantRequest extends WalletKey {
   readonly effectiveAt: Instant | null;
   readonly expiresAt: Instant | null;
   readonly features: readonly string[] | null;
-  readonly recurrence: { readonly every: Duration; readonly anchor: Instant | null; readonly zone: string } | null;
+  readonly recurrence: {
+    readonly every: Duration;
+    readonly anchor: Instant | null;
+    readonly zone: string;
+  } | null;
   readonly rollover: Rollover | null;
 }
 
@@ -55,7 +67,11 @@ export class Grants {
     const { tenantId, source, key } = request;
     if ((await this.grants.bySource(tx, tenantId, source)) !== null) return;
     const taken = await this.grants.byKey(tx, tenantId, key);
-    const outcome = await this.grant(tx, taken === null ? request : { ...request, key: `${key} (${source})` }, now);
+    const outcome = await this.grant(
+      tx,
+      taken === null ? request : { ...request, key: `${key} (${source})` },
+      now,
+    );
     invariant(outcome.status !== 'refused', 'A grant of our own is well formed');
   }
 
@@ -66,9 +82,18 @@ export class Grants {
     const [open] = await this.posting.openById(tx, [grant.walletId], () => now);
     invariant(open, 'The wallet of a grant is there');
     const { draft } = open;
-    const status = voidGrant(draft, grant.id, lotsInWork(draft, await this.grants.lots(tx, grant.id)), grant.voidedAt !== null);
+    const status = voidGrant(
+      draft,
+      grant.id,
+      lotsInWork(draft, await this.grants.lots(tx, grant.id)),
+      grant.voidedAt !== null,
+    );
     if (status !== 'voided') return { status };
-    draft.wallet.recurrences.splice(0, Infinity, ...draft.wallet.recurrences.filter((one) => one.grantId !== grant.id));
+    draft.wallet.recurrences.splice(
+      0,
+      Infinity,
+      ...draft.wallet.recurrences.filter((one) => one.grantId !== grant.id),
+    );
     await this.grants.markVoided(tx, grant.id, now);
     await this.posting.close(tx, [open], 'all');
     return { status };
@@ -127,5 +152,7 @@ function issue(draft: WalletDraft, grant: NewGrant): void {
 /** The draft's own copies where it has them: those are what the void changes. */
 function lotsInWork(draft: WalletDraft, stored: readonly Lot[]): Lot[] {
   const inWork = new Map(draft.wallet.lots.map((lot) => [lot.id, lot]));
-  return stored.map((lot) => inWork.get(lot.id) ?? lot).filter((lot) => inWork.has(lot.id) || isClosed(lot) || lot.remaining === 0n);
+  return stored
+    .map((lot) => inWork.get(lot.id) ?? lot)
+    .filter((lot) => inWork.has(lot.id) || isClosed(lot) || lot.remaining === 0n);
 }

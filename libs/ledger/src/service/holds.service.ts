@@ -54,8 +54,16 @@ export class Holds {
   }
 
   /** @param amount null: all that is held */
-  async capture(tx: Tx, tenantId: string, key: string, amount: Nano | null, now: Instant): Promise<ResolveOutcome> {
-    return this.resolve(tx, tenantId, key, now, (open, hold) => capture(open.draft, hold, amount ?? hold.amount));
+  async capture(
+    tx: Tx,
+    tenantId: string,
+    key: string,
+    amount: Nano | null,
+    now: Instant,
+  ): Promise<ResolveOutcome> {
+    return this.resolve(tx, tenantId, key, now, (open, hold) =>
+      capture(open.draft, hold, amount ?? hold.amount),
+    );
   }
 
   async release(tx: Tx, tenantId: string, key: string, now: Instant): Promise<ResolveOutcome> {
@@ -75,7 +83,7 @@ export class Holds {
     invariant(open, 'The wallet of a hold is there');
     const hold = open.draft.wallet.holds.find((one) => one.key === key);
     // Not among the open ones: it was resolved, perhaps since it was looked up.
-    if (hold === undefined) return { status: (await this.endOf(tx, tenantId, key)) };
+    if (hold === undefined) return { status: await this.endOf(tx, tenantId, key) };
     const status = act(open, hold);
     if (status !== 'captured' && status !== 'released') return { status };
     await this.posting.close(tx, [open], 'all');

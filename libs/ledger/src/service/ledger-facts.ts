@@ -32,7 +32,13 @@ function quotaFactsOf(counter: Counter): QuotaFacts {
   };
 }
 
-export function lotChanged(id: string, wallet: Wallet, lot: Lot, now: Instant, revision: number): OutboxRecord {
+export function lotChanged(
+  id: string,
+  wallet: Wallet,
+  lot: Lot,
+  now: Instant,
+  revision: number,
+): OutboxRecord {
   const { tenantId, customerId, unit } = wallet;
   const data: LotFacts = {
     customerId,

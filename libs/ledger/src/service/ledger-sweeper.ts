@@ -56,7 +56,8 @@ export class LedgerSweeper implements Sweeper {
   private async rollOver(quota: DueQuota): Promise<void> {
     const now = await this.time.now(quota.tenantId);
     await this.database.asWorker(async (tx) => {
-      if (await this.due.markRolledOver(tx, quota)) await this.quotas.open(tx, quota.tenantId, quota.customerId, now);
+      if (await this.due.markRolledOver(tx, quota))
+        await this.quotas.open(tx, quota.tenantId, quota.customerId, now);
     });
   }
 }

@@ -39,7 +39,10 @@ export class ParkedUsage {
     const still = new Set(rated.parked.map((one) => events.get(one.event)?.id));
     await this.charge(tx, rated.charges, now);
     await this.counters.save(tx, rated.counters, () => false);
-    await this.parked.remove(tx, waiting.map((one) => one.id).filter((id) => !still.has(id)));
+    await this.parked.remove(
+      tx,
+      waiting.map((one) => one.id).filter((id) => !still.has(id)),
+    );
   }
 
   private async charge(tx: Tx, charges: readonly WalletCharge[], now: Instant): Promise<void> {

@@ -11,7 +11,14 @@ import { WalletPosting } from './wallet-posting';
 type PlanGrant = Plan['grants'][number];
 
 /** States in which a new period brings its plan's grants: those in which the plan is served. */
-const SERVED: readonly SubscriptionFacts['status'][] = ['trialing', 'active', 'action_required', 'grace', 'warned', 'free_tier'];
+const SERVED: readonly SubscriptionFacts['status'][] = [
+  'trialing',
+  'active',
+  'action_required',
+  'grace',
+  'warned',
+  'free_tier',
+];
 
 /** Credit that a plan includes: a lot of its own each period, ending with it. */
 @Injectable()
@@ -54,7 +61,12 @@ export class PlanGrants {
   }
 }
 
-function periodGrantOf(facts: SubscriptionFacts, planGrant: PlanGrant, index: number, id: string): PeriodGrant {
+function periodGrantOf(
+  facts: SubscriptionFacts,
+  planGrant: PlanGrant,
+  index: number,
+  id: string,
+): PeriodGrant {
   return {
     grantId: id,
     grantKey: `plan.${facts.plan}.${index + 1}.${facts.id}`,
@@ -68,10 +80,7 @@ function periodGrantOf(facts: SubscriptionFacts, planGrant: PlanGrant, index: nu
   };
 }
 
-function rowOf(
-  grant: PeriodGrant,
-  of: { tenantId: string; walletId: bigint; source: string; now: Instant },
-) {
+function rowOf(grant: PeriodGrant, of: { tenantId: string; walletId: bigint; source: string; now: Instant }) {
   return {
     ...grant,
     id: grant.grantId,

@@ -50,7 +50,10 @@ export class Quotas {
     const stored = new Map((await this.counters.lock(tx, wanted)).map((one) => [counterName(one), one]));
     const changed = wanted.filter((counter) => takeOver(stored.get(counterName(counter)), counter));
     await this.counters.save(tx, changed, () => true);
-    await this.outbox.add(tx, changed.map((counter) => quotaChanged(this.ids.next(), counter, now)));
+    await this.outbox.add(
+      tx,
+      changed.map((counter) => quotaChanged(this.ids.next(), counter, now)),
+    );
   }
 
   /**
@@ -64,17 +67,23 @@ export class Quotas {
     const before = await this.present(tx, request, now);
     if (before === null) return { status: 'no_quota' };
     const { counter: old, terms } = before;
-    if (terms.resets.some((one) => one.feature === feature && one.at === at)) return { status: 'reset_before' };
+    if (terms.resets.some((one) => one.feature === feature && one.at === at))
+      return { status: 'reset_before' };
     if (at < old.periodStart) return { status: 'before_period' };
     const moved = await this.counters.countedSince(tx, old, at, old.periodEnd);
     await this.subscriptions.addReset(tx, tenantId, customerId, { feature, at, keepAnchor });
     const after = await this.present(tx, request, now);
     if (after === null) return { status: 'no_quota' };
-    const overage = request.keepOverage && old.used - moved > old.included ? old.used - moved - old.included : 0n;
+    const overage =
+      request.keepOverage && old.used - moved > old.included ? old.used - moved - old.included : 0n;
     const { counter } = after;
     counter.used = moved + overage;
     old.used -= moved;
-    await this.counters.save(tx, counter.periodStart === old.periodStart ? [counter] : [old, counter], () => true);
+    await this.counters.save(
+      tx,
+      counter.periodStart === old.periodStart ? [counter] : [old, counter],
+      () => true,
+    );
     await this.outbox.add(tx, [quotaChanged(this.ids.next(), counter, now)]);
     return { status: 'reset', counter };
   }
@@ -123,7 +132,14 @@ function quotasOf(
     if (kind !== 'quota' && kind !== 'quota_then_prepaid') return [];
     const period = quotaPeriod(terms, key, plan.reset, now);
     const { tenantId, customerId } = customer;
-    const name = { tenantId, customerId, feature: key, kind: 'quota' as const, scope: '', periodStart: period.start };
+    const name = {
+      tenantId,
+      customerId,
+      feature: key,
+      kind: 'quota' as const,
+      scope: '',
+      periodStart: period.start,
+    };
     return [emptyCounter(name, period, plan, includedOf(plan))];
   });
 }

@@ -74,7 +74,9 @@ export class UsageQuery {
     const end = request.to ?? addMicros(now, 1);
     if (request.from !== null) return { start: request.from, end: maxInstant(request.from, end) };
     const span = await this.readings.span(tx, { ...request, meter: request.meter.key });
-    return span === null || span.first >= end ? { start: end, end: addMicros(end, 1) } : { start: span.first, end };
+    return span === null || span.first >= end
+      ? { start: end, end: addMicros(end, 1) }
+      : { start: span.first, end };
   }
 }
 
@@ -88,7 +90,11 @@ function windowsOf(range: Range, unit: CalendarUnit, zone: string): readonly Ran
   return windowsBetween(unit, range.start, range.end, zone);
 }
 
-function rowsOf(windows: readonly Range[], answers: readonly UsageAnswer[], request: UsageRequest): UsageRow[] {
+function rowsOf(
+  windows: readonly Range[],
+  answers: readonly UsageAnswer[],
+  request: UsageRequest,
+): UsageRow[] {
   const nothing = NOTHING[request.meter.aggregation];
   const byWindow = new Map<number, UsageAnswer[]>();
   for (const answer of answers) byWindow.set(answer.window, [...(byWindow.get(answer.window) ?? []), answer]);

@@ -15,7 +15,12 @@ import { WalletPosting } from './wallet-posting';
 import type { OpenWallet } from './wallet-posting';
 
 export type SliceOutcome =
-  | { readonly status: 'applied'; readonly accepted: number; readonly repeated: number; readonly rejected: number }
+  | {
+      readonly status: 'applied';
+      readonly accepted: number;
+      readonly repeated: number;
+      readonly rejected: number;
+    }
   /** Everything in it was taken before. */
   | { readonly status: 'already_taken' }
   /** Another process holds the partition now: this one must not go on. */
@@ -62,7 +67,10 @@ export class UsageSliceService {
     const nows = await this.time.nowOf([...new Set(events.map((event) => event.tenantId))]);
     let taken = await this.attempt(identified, position, nows, false);
     while (taken === 'stored_before') taken = await this.attempt(identified, position, nows, true);
-    this.feed.gather(taken.wallets.map((one) => one.draft.wallet), taken.counters);
+    this.feed.gather(
+      taken.wallets.map((one) => one.draft.wallet),
+      taken.counters,
+    );
     if (taken.told) this.outbox.wake();
     return taken.outcome;
   }
@@ -76,7 +84,12 @@ export class UsageSliceService {
     return this.usage.inTransaction(async (tx) => {
       const outcome = position === null ? null : await this.refuse(tx, position);
       if (outcome !== null) return { outcome, wallets: [], counters: [], told: false };
-      const known = lookUp ? await this.usage.known(tx, identified.map((one) => one.identity)) : NOTHING_KNOWN;
+      const known = lookUp
+        ? await this.usage.known(
+            tx,
+            identified.map((one) => one.identity),
+          )
+        : NOTHING_KNOWN;
       return this.apply(tx, sortOut(identified, known), position, (tenantId) => nowIn(nows, tenantId));
     });
   }
@@ -94,7 +107,10 @@ export class UsageSliceService {
     position: SlicePosition | null,
     nowOf: (tenantId: string) => Instant,
   ): Promise<Taken> {
-    const { rated, flips } = await this.rate(tx, fresh.map((one) => one.event));
+    const { rated, flips } = await this.rate(
+      tx,
+      fresh.map((one) => one.event),
+    );
     const wallets = await this.burn(tx, rated, nowOf);
     const identities = new Map(fresh.map((one) => [one.event, one.identity]));
     const sliceId = await this.usage.insert(tx, rated.rows, identities, ({ event, unit }) =>
@@ -119,7 +135,10 @@ export class UsageSliceService {
   }
 
   /** Counters are locked before wallets, by everyone. */
-  private async rate(tx: Tx, events: readonly MeteredEvent[]): Promise<{ rated: RatedSlice; flips: Set<Counter> }> {
+  private async rate(
+    tx: Tx,
+    events: readonly MeteredEvent[],
+  ): Promise<{ rated: RatedSlice; flips: Set<Counter> }> {
     const planned = planSlice(events, await this.usage.facts(tx, events));
     const counters = new SliceCounters();
     const keys = counters.keysOf(planned);

@@ -39,7 +39,11 @@ export class WalletPosting {
   ) {}
 
   /** @returns the wallets in the order of the keys; those that are missing are made */
-  async open(tx: Tx, keys: readonly WalletKey[], nowOf: (tenantId: string) => Instant): Promise<readonly OpenWallet[]> {
+  async open(
+    tx: Tx,
+    keys: readonly WalletKey[],
+    nowOf: (tenantId: string) => Instant,
+  ): Promise<readonly OpenWallet[]> {
     return this.openById(tx, await this.wallets.ensure(tx, keys), nowOf);
   }
 
@@ -49,7 +53,9 @@ export class WalletPosting {
     nowOf: (tenantId: string) => Instant,
   ): Promise<readonly OpenWallet[]> {
     const locked = await this.wallets.lock(tx, [...new Set(ids)]);
-    const open = new Map([...locked].map(([id, wallet]) => [id, this.begin(wallet, nowOf(wallet.wallet.tenantId))]));
+    const open = new Map(
+      [...locked].map(([id, wallet]) => [id, this.begin(wallet, nowOf(wallet.wallet.tenantId))]),
+    );
     return ids.flatMap((id) => open.get(id) ?? []);
   }
 

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { Directory } from '@tallygate/directory';
-import { ManualClock, SequentialIds, toMillis } from '@tallygate/kernel';
+import { SequentialIds, toMillis } from '@tallygate/kernel';
 import type { Clock, Ids } from '@tallygate/kernel';
-import { InProcessEventBus, PgDatabase, PgOutbox, PgTenantTime } from '@tallygate/platform';
+import { InProcessEventBus, PgOutbox, PgTenantTime } from '@tallygate/platform';
+import type { PgDatabase } from '@tallygate/platform';
 import { PgCounterStore } from '../postgres/pg-counter.store';
 import { PgDueStore } from '../postgres/pg-due.store';
 import { PgGrantStore } from '../postgres/pg-grant.store';
@@ -23,7 +24,10 @@ import { WalletPosting } from '../service/wallet-posting';
 
 /** The ledger's parts wired by hand over one database: what tests and the bench drive without a server. */
 export function assembleLedger(database: PgDatabase, clock: Clock) {
-  const ids: Ids = new SequentialIds(() => toMillis(clock.now()), (bytes) => randomBytes(bytes));
+  const ids: Ids = new SequentialIds(
+    () => toMillis(clock.now()),
+    (bytes) => randomBytes(bytes),
+  );
   const time = new PgTenantTime(database, clock);
   const outbox = new PgOutbox({ database, bus: new InProcessEventBus() });
   const directory = new Directory(database, time);
@@ -43,11 +47,22 @@ export function assembleLedger(database: PgDatabase, clock: Clock) {
   const facts = new BillingFactsService(subscriptions, rating, quotas, grants, planGrants, parked);
   const slices = new UsageSliceService(usage, counters, posting, outbox, time, feed, ids);
   const sweeper = new LedgerSweeper(database, new PgDueStore(), posting, quotas, time, outbox);
-  return { database, ids, time, outbox, directory, wallets, usage, posting, feed, grants, quotas, facts, slices, sweeper };
+  return {
+    database,
+    ids,
+    time,
+    outbox,
+    directory,
+    wallets,
+    usage,
+    posting,
+    feed,
+    grants,
+    quotas,
+    facts,
+    slices,
+    sweeper,
+  };
 }
 
 export type LedgerUnderTest = ReturnType<typeof assembleLedger>;
-
-export function manualClock(at: ConstructorParameters<typeof ManualClock>[0]): ManualClock {
-  return new ManualClock(at);
-}

@@ -61,7 +61,9 @@ export async function addCustomer(
   now: Instant,
 ): Promise<void> {
   await tell(ledger, tenantId, now, 'customer.changed', { customer: customerFacts(customerId) });
-  await tell(ledger, tenantId, now, 'subscription.changed', { subscription: subscriptionFacts(customerId, plan, now) });
+  await tell(ledger, tenantId, now, 'subscription.changed', {
+    subscription: subscriptionFacts(customerId, plan, now),
+  });
 }
 
 /** As the billing consumer does: the directory first, then the ledger, in one transaction. */
@@ -138,7 +140,10 @@ export function subscriptionFacts(customerId: string, planKey: string, from: Ins
 let counted = 0;
 
 /** An event of `tokens` completions' tokens, or one call where none are given. */
-export function usageEvent(of: SampleTenant, fields: Partial<MeteredEvent> & { tokens?: string } = {}): MeteredEvent {
+export function usageEvent(
+  of: SampleTenant,
+  fields: Partial<MeteredEvent> & { tokens?: string } = {},
+): MeteredEvent {
   const { tokens, ...rest } = fields;
   counted += 1;
   const id = rest.id ?? `e-${counted}`;
@@ -154,9 +159,11 @@ export function usageEvent(of: SampleTenant, fields: Partial<MeteredEvent> & { t
     type: 't',
     occurredAt: START,
     receivedAt: START,
-    payloadHash: createHash('sha256').update(JSON.stringify([tokens ?? null, rest.occurredAt ?? START])).digest('hex').slice(0, 32),
+    payloadHash: createHash('sha256')
+      .update(JSON.stringify([tokens ?? null, rest.occurredAt ?? START]))
+      .digest('hex')
+      .slice(0, 32),
     readings: [reading],
     ...rest,
   };
 }
-

@@ -59,7 +59,11 @@ export function work(wallet: Wallet, now: Instant, newId = counting()): WalletDr
 
 /** kind, lot, amount as on a statement. */
 export function rowsOf(entries: readonly Entry[]): [string, string | null, number][] {
-  return entries.map((entry) => [entry.kind, entry.grantKey, Number(entry.lotId === null ? -entry.debt : entry.free) / 1e9]);
+  return entries.map((entry) => [
+    entry.kind,
+    entry.grantKey,
+    Number(entry.lotId === null ? -entry.debt : entry.free) / 1e9,
+  ]);
 }
 
 export function remainingOf(wallet: Wallet): Record<string, number> {

@@ -8,7 +8,7 @@ export const unpublishedQuotas = {
   name: 'ledger_unpublished_quotas',
   text: `
 select distinct tenant_id, customer_id, feature from usage_counter
- where kind = 'quota' and published_revision < revision`,
+ where kind = 'quota' and published_revision < revision and (due_at is not null or period_end is null)`,
 };
 
 /** Locks and marks in one statement; a wallet published meanwhile by a flip is left out. */
