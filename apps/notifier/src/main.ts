@@ -35,7 +35,9 @@ void bootstrapOrExit(async () => {
     queue,
     log,
   });
-  const notification = NotificationModule.register(context, { smtp: { url: config.SMTP_URL, from: config.MAIL_FROM } });
+  const notification = NotificationModule.register(context, {
+    smtp: { url: config.SMTP_URL, from: config.MAIL_FROM },
+  });
   const keys = new HttpKeyDirectory({
     billingUrl: config.BILLING_URL,
     internalSecret: config.INTERNAL_SECRET,

@@ -9,23 +9,29 @@ import {
 } from '@tallygate/platform';
 import { NoticesController } from './http/notices.controller';
 import { FactConsumers } from './kafka/fact.consumers';
+import { PgAlertStore } from './postgres/alert.pg-store';
+import { PgCustomerLane } from './postgres/customer-lane.pg';
 import { PgDeliveryStore } from './postgres/delivery.pg-store';
 import { PgInvoiceIndex } from './postgres/invoice-index.pg-store';
 import { notifierMigration } from './postgres/migrations/notifier.migration';
-import { PgAlertStore, PgNoticeStore } from './postgres/notice.pg-store';
+import { PgNoticeFeed } from './postgres/notice.pg-feed';
+import { PgNoticeStore } from './postgres/notice.pg-store';
 import { PgReminderStore } from './postgres/reminder.pg-store';
 import { PgWatchStore } from './postgres/watch.pg-store';
 import { NotifierJobs } from './queue/notifier.jobs';
 import { BalanceNotices } from './service/balances.service';
 import { Delivering } from './service/delivering.service';
 import { NotifierFacts } from './service/notifier-facts';
+import { LookingAgain } from './service/looking-again.service';
 import { Notifying } from './service/notifying.service';
 import { PaymentNotices } from './service/payments.service';
 import {
   AlertStore,
+  CustomerLane,
   DeliveryStore,
   InvoiceIndex,
   Mailer,
+  NoticeFeed,
   NoticeStore,
   ReminderStore,
   WatchStore,
@@ -51,9 +57,12 @@ const PROVIDERS: Provider[] = [
   BalanceNotices,
   PaymentNotices,
   SubscriptionNotices,
+  LookingAgain,
   Delivering,
   FactConsumers,
   NotifierJobs,
+  { provide: CustomerLane, useClass: PgCustomerLane },
+  { provide: NoticeFeed, useClass: PgNoticeFeed },
   { provide: NoticeStore, useClass: PgNoticeStore },
   { provide: AlertStore, useClass: PgAlertStore },
   { provide: DeliveryStore, useClass: PgDeliveryStore },

@@ -1,3 +1,4 @@
+export * from './links';
 export * from './message';
 export * from './notice';
 export * from './reminders';

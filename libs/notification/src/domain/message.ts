@@ -1,4 +1,5 @@
 import type { NoticeKind } from '@tallygate/contracts';
+import { parseInstant, toLocal } from '@tallygate/kernel';
 
 /** A mail's content; the link that fixes it comes first. */
 export interface Message {
@@ -9,12 +10,15 @@ export interface Message {
 
 export interface MessageContext {
   readonly provider: string;
-  readonly customer: string;
+  /** Whose clock instants in the text are shown by. */
+  readonly timezone: string;
   readonly subject: string;
   readonly threshold: string | null;
   readonly details: Readonly<Record<string, string>>;
   /** Where the customer puts it right; null when the provider has no portal. */
   readonly actionUrl: string | null;
+  /** Where an optional kind can be switched off; null for the others. */
+  readonly unsubscribeUrl: string | null;
 }
 
 interface Template {
@@ -26,7 +30,7 @@ interface Template {
 /** `{name}` is replaced by the context's value of that name. No template names a card's number or why a bank refused it. */
 const TEMPLATES: Readonly<Record<NoticeKind, Template>> = {
   usage_threshold: {
-    subject: 'You have used {threshold} % of {subject}',
+    subject: 'You have used {reached} of {subject}',
     body: 'You have used {used} of {included} units of {subject} in this period.',
     action: 'See your usage',
   },
@@ -123,24 +127,45 @@ const TEMPLATES: Readonly<Record<NoticeKind, Template>> = {
 };
 
 export function renderMessage(kind: NoticeKind, context: MessageContext): Message {
-  const template = TEMPLATES[kind];
-  const { details, threshold, subject } = context;
-  const values = { ...details, subject, threshold: threshold ?? '' };
+  const { details, threshold, subject, timezone, actionUrl, provider, unsubscribeUrl } = context;
+  const { subject: title, body, action } = TEMPLATES[kind];
+  const values = new Map(Object.entries({ ...details, subject, threshold: lead(threshold ?? '') }));
   const fill = (text: string): string =>
-    text.replace(/\{(\w+)\}/g, (_, name: string) => (values as Record<string, string>)[name] ?? '');
-  const body = fill(template.body);
-  const link = context.actionUrl === null ? '' : `${template.action}: ${context.actionUrl}\n\n`;
+    text.replace(/\{(\w+)\}/g, (_, name: string) => shown(values.get(name) ?? '', timezone));
+  const links: readonly Line[] = actionUrl === null ? [] : [{ text: action, url: actionUrl }];
+  const off: readonly Line[] = unsubscribeUrl === null ? [] : [{ text: UNSUBSCRIBE, url: unsubscribeUrl }];
+  const lines = [...links, { text: fill(body) }, { text: provider }, ...off];
   return {
-    subject: fill(template.subject),
-    text: `${link}${body}\n\n${context.provider}\n`,
-    html: html(context, template.action, body),
+    subject: fill(title),
+    text: lines.map(({ text, url }) => (url === undefined ? text : `${text}: ${url}`)).join('\n\n') + '\n',
+    html: `<!doctype html><html><body>${lines.map(paragraph).join('')}</body></html>`,
   };
 }
 
-function html({ actionUrl, provider }: MessageContext, action: string, body: string): string {
-  const button =
-    actionUrl === null ? '' : `<p><a href="${escape(actionUrl)}"><strong>${escape(action)}</strong></a></p>`;
-  return `<!doctype html><html><body>${button}<p>${escape(body)}</p><p>${escape(provider)}</p></body></html>`;
+interface Line {
+  readonly text: string;
+  readonly url?: string;
+}
+
+const UNSUBSCRIBE = 'Choose which messages you get';
+
+function paragraph({ text, url }: Line): string {
+  return url === undefined ? `<p>${escape(text)}</p>` : `<p><a href="${escape(url)}">${escape(text)}</a></p>`;
+}
+
+/** "7d" as people say it. */
+function lead(threshold: string): string {
+  const days = /^(\d+)d$/.exec(threshold)?.[1];
+  return days === undefined ? threshold : days === '1' ? '1 day' : `${days} days`;
+}
+
+/** An instant by the customer's clock, to the minute; anything else as it is. */
+function shown(value: string, timezone: string): string {
+  const at = /^\d{4}-\d\d-\d\dT/.test(value) ? parseInstant(value) : null;
+  if (!at?.ok) return value;
+  const { year, month, day, hour, minute } = toLocal(at.value, timezone);
+  const two = (part: number) => String(part).padStart(2, '0');
+  return `${year}-${two(month)}-${two(day)} ${two(hour)}:${two(minute)} (${timezone})`;
 }
 
 const ENTITIES: Readonly<Record<string, string>> = {

@@ -1,4 +1,4 @@
-import type { NoticeKind } from '@tallygate/contracts';
+import type { CollectionFacts, NoticeKind } from '@tallygate/contracts';
 import type { Instant } from '@tallygate/kernel';
 
 /** Something a customer is told once. (customer, kind, subject, stage) is its identity: a repeat is not a notice. */
@@ -17,7 +17,11 @@ export interface Notice {
 
 /** A notice at an instant to come, unless what it is about changes before. */
 export interface Reminder extends Notice {
+  /** Whose change plans it anew: a lot, a subscription, the card, the payer's standing. */
+  readonly source: string;
   readonly dueAt: Instant;
+  /** The instant it announces; from then on there is nothing left to remind of. */
+  readonly endsAt: Instant;
 }
 
 /** Kinds that a customer may do without; the others carry what must be known to keep access. */
@@ -31,3 +35,13 @@ const OPTIONAL: readonly NoticeKind[] = [
 ];
 
 export const isOptional = (kind: NoticeKind): boolean => OPTIONAL.includes(kind);
+
+/** What is not said twice may be said late: the warning is what a suspension waits for. */
+export const isLasting = (kind: NoticeKind): boolean => kind === 'suspension_scheduled';
+
+const DENIED: readonly CollectionFacts['state'][] = ['suspended', 'disputed'];
+
+/** Requests were refused for money and pass again. An end is none: what was taken away then does not come back. */
+export function isRestored(before: CollectionFacts['state'], state: CollectionFacts['state']): boolean {
+  return DENIED.includes(before) && !DENIED.includes(state) && state !== 'ended';
+}

@@ -7,22 +7,47 @@ import type {
 } from '@tallygate/contracts';
 import { type Instant, addCalendar, formatInstant, fromLocal, parseInstant } from '@tallygate/kernel';
 import { CARD_LEADS, type LeadTime, SUSPENSION_LEADS } from './rules';
-import type { Notice, Reminder } from './notice';
+import type { Reminder } from './notice';
 
-type Announced = Omit<Notice, 'stage' | 'threshold'>;
+/** A customer has one card that is charged, and one standing as a payer. */
+export const CARD = 'card';
+export const STANDING = 'standing';
 
-/** A notice before an event at each lead time that is still ahead; what has passed is not said late. */
+type Announced = Omit<Reminder, 'stage' | 'threshold' | 'dueAt' | 'endsAt'>;
+
+/** A reminder at each lead time before an event that is still ahead. */
 function before(
-  at: Instant,
+  endsAt: Instant,
   leads: readonly LeadTime[],
   zone: string,
   now: Instant,
   notice: Announced,
 ): readonly Reminder[] {
-  return leads.flatMap(({ text, before: lead }) => {
-    const dueAt = addCalendar(at, { months: -lead.months, days: -lead.days, micros: -lead.micros }, zone);
-    return dueAt <= now ? [] : [{ ...notice, stage: `${text}@${formatInstant(at)}`, threshold: text, dueAt }];
+  if (endsAt <= now) return [];
+  return leads.map(({ text, before: lead }) => {
+    const dueAt = addCalendar(endsAt, { months: -lead.months, days: -lead.days, micros: -lead.micros }, zone);
+    return { ...notice, stage: `${text}@${formatInstant(endsAt)}`, threshold: text, dueAt, endsAt };
   });
+}
+
+/**
+ * What stays planned: stages yet to come, and stages that came due since they were planned and were not said yet. A
+ * stage that was past when its event became known is not said late.
+ * @param planned stages that wait now
+ */
+export function toPlan(
+  reminders: readonly Reminder[],
+  planned: ReadonlySet<string>,
+  now: Instant,
+): readonly Reminder[] {
+  return reminders.filter(({ stage, dueAt }) => dueAt > now || planned.has(stage));
+}
+
+/** Of several that came due together, as after an outage, only the latest is said; none once its event has passed. */
+export function latestDue(due: readonly Reminder[], now: Instant): Reminder | null {
+  return due
+    .filter(({ endsAt }) => endsAt > now)
+    .reduce<Reminder | null>((last, one) => (last === null || one.dueAt > last.dueAt ? one : last), null);
 }
 
 /** Credit that will end with something left. */
@@ -40,6 +65,7 @@ export function grantReminders(
     kind: 'grant_expiring',
     customerId: lot.customerId,
     subject: lot.grantKey,
+    source: lot.grantId,
     details,
   });
 }
@@ -57,6 +83,7 @@ export function trialReminders(
     kind: 'trial_ending',
     customerId,
     subject,
+    source: subscription.id,
     details: { trial_end: trialEnd },
   });
 }
@@ -75,6 +102,7 @@ export function renewalReminders(
     kind: 'renewal_upcoming',
     customerId,
     subject,
+    source: subscription.id,
     details,
   });
 }
@@ -98,6 +126,7 @@ export function cardReminders(
     kind: 'card_expiring',
     customerId: customer.id,
     subject: method.label,
+    source: CARD,
     details,
   });
 }
@@ -114,6 +143,7 @@ export function suspensionReminders(
     kind: 'suspension_scheduled' as const,
     customerId,
     subject: anchor,
+    source: STANDING,
     details: { suspend_at: suspendAt },
   };
   return before(instantOf(suspendAt), SUSPENSION_LEADS, zone, now, notice);

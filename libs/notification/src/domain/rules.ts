@@ -22,7 +22,7 @@ export interface LeadTime {
 }
 
 const DEFAULT_USAGE: ThresholdRule = {
-  thresholds: ['50', '80', '100'].map(threshold),
+  thresholds: ['50', '80', '100'].flatMap(threshold),
   percent: true,
   recurring: null,
 };
@@ -31,8 +31,8 @@ const DEFAULT_LEADS: Readonly<Record<'expiry' | 'trial' | 'renewal', readonly st
   trial: ['7d', '3d', '1d'],
   renewal: ['7d'],
 };
-export const CARD_LEADS = ['30d', '7d'].map(leadTime);
-export const SUSPENSION_LEADS = ['7d', '3d', '1d'].map(leadTime);
+export const CARD_LEADS = ['30d', '7d'].flatMap(leadTime);
+export const SUSPENSION_LEADS = ['7d', '3d', '1d'].flatMap(leadTime);
 
 /** Stages of a feature's use: the catalog's rules for it replace the defaults. */
 export function usageRules(catalog: Catalog, feature: string): readonly ThresholdRule[] {
@@ -54,7 +54,7 @@ export function leadTimes(
 ): readonly LeadTime[] {
   const own = rulesFor(catalog, on, (rule) => rule.unit === undefined || rule.unit === unit);
   const texts = own.length > 0 ? own.flatMap((rule) => rule.thresholds.map(String)) : DEFAULT_LEADS[on];
-  return texts.map(leadTime);
+  return texts.flatMap(leadTime);
 }
 
 function rulesFor(
@@ -65,26 +65,22 @@ function rulesFor(
   return catalog.notification_rules.filter((rule) => rule.on === on && applies(rule));
 }
 
-function thresholdRule(rule: NotificationRule): ThresholdRule {
-  const thresholds = rule.thresholds
-    .map((text) => threshold(String(text)))
-    .sort((a, b) => (a.at < b.at ? -1 : 1));
+function thresholdRule({ thresholds, percent, recurring }: NotificationRule): ThresholdRule {
   return {
-    thresholds,
-    percent: rule.percent,
-    recurring: rule.recurring === undefined ? null : threshold(String(rule.recurring)).at,
+    thresholds: thresholds.flatMap((text) => threshold(String(text))),
+    percent,
+    recurring: recurring === undefined ? null : (threshold(String(recurring))[0]?.at ?? null),
   };
 }
 
-/** The catalog was checked when it was applied, so a text that does not parse is a fault of ours. */
-function threshold(text: string): Threshold {
+/** None for a text that is no amount: one rule that says nothing must not keep others from speaking. */
+function threshold(text: string): readonly Threshold[] {
   const parsed = parseAmount(text);
-  if (!parsed.ok) throw new TypeError(`"${text}" is not a threshold`);
-  return { text, at: parsed.value };
+  return parsed.ok ? [{ text, at: parsed.value }] : [];
 }
 
-function leadTime(text: string): LeadTime {
+/** None for a text that is no duration, for the same reason. */
+function leadTime(text: string): readonly LeadTime[] {
   const parsed = parseDuration(text);
-  if (!parsed.ok) throw new TypeError(`"${text}" is not a duration`);
-  return { text, before: parsed.value };
+  return parsed.ok ? [{ text, before: parsed.value }] : [];
 }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { Injectable } from '@nestjs/common';
 import {
   type BillingEvent,
@@ -11,7 +12,7 @@ import { Directory } from '@tallygate/directory';
 import type { Slice, Subscription } from '@tallygate/platform';
 import { BalanceNotices } from '../service/balances.service';
 import { PaymentNotices } from '../service/payments.service';
-import { AlertStore } from '../service/ports';
+import { AlertStore, WatchStore } from '../service/ports';
 import { type Session, Sessions } from '../service/session';
 import { SubscriptionNotices } from '../service/subscriptions.service';
 
@@ -23,6 +24,7 @@ export class FactConsumers {
   constructor(
     private readonly sessions: Sessions,
     private readonly directory: Directory,
+    private readonly watches: WatchStore,
     private readonly balances: BalanceNotices,
     private readonly payments: PaymentNotices,
     private readonly subscriptions: SubscriptionNotices,
@@ -46,30 +48,29 @@ export class FactConsumers {
     const handle = async ({ messages }: Slice): Promise<void> => {
       for (const { value } of messages) {
         const event = decodeEvent<E>(value);
-        await this.sessions.run(event.tenantId, (session) => take(session, event));
+        const customerId = customerOf(event);
+        await (customerId === null
+          ? this.sessions.aboutAll(event.tenantId, (session) => take(session, event))
+          : this.sessions.about(event.tenantId, customerId, (session) => take(session, event)));
       }
     };
     return { topics: [topic], group: `notifier.${topic}`, handle };
   }
 
   private async billing(session: Session, event: BillingEvent): Promise<void> {
-    const before =
-      event.type === 'subscription.changed'
-        ? await this.subscriptionBefore(session, event.data.subscription.customerId)
-        : null;
-    await this.directory.apply(session.tx, event);
+    if (event.type === 'catalog.applied') return this.catalog(session, event);
+    const news = await this.directory.apply(session.tx, event);
     switch (event.type) {
+      case 'customer.changed':
+        return news ? this.customer(session, event.data) : undefined;
+      case 'customer.flags_changed':
+        return this.subscriptions.flags(session, event.data);
       case 'invoice.changed':
         return this.payments.invoice(session, event.data.invoice, event.data.cause);
       case 'subscription.changed':
-        return this.subscriptions.subscription(session, event.data.subscription, before);
+        return this.subscriptions.subscription(session, event.data.subscription);
       case 'payment_method.changed':
-        return this.subscriptions.method(
-          session,
-          event.data.customerId,
-          event.data.method,
-          event.data.version,
-        );
+        return this.subscriptions.method(session, event.data);
       case 'top_up.paid':
         return this.subscriptions.topUpPaid(session, event.data);
       case 'top_up.failed':
@@ -77,6 +78,26 @@ export class FactConsumers {
       default:
         return undefined;
     }
+  }
+
+  /** Prices change often, rules seldom: only rules have everything looked at again. */
+  private async catalog(
+    session: Session,
+    event: Extract<BillingEvent, { type: 'catalog.applied' }>,
+  ): Promise<void> {
+    const before = await this.directory.catalog(session.tx, session.tenantId);
+    const news = await this.directory.apply(session.tx, event);
+    const rules = event.data.catalog.notification_rules;
+    if (news && !isDeepStrictEqual(before?.catalog.notification_rules, rules))
+      await this.watches.lookAgain(session, null);
+  }
+
+  private async customer(
+    session: Session,
+    { customer }: Extract<BillingEvent, { type: 'customer.changed' }>['data'],
+  ): Promise<void> {
+    await this.watches.lookAgain(session, customer.id);
+    await this.payments.customer(session, customer);
   }
 
   private async ledger(session: Session, event: LedgerEvent): Promise<void> {
@@ -101,7 +122,7 @@ export class FactConsumers {
       case 'payment.method_missing':
         return this.payments.methodMissing(session, event.data);
       case 'suspension.scheduled':
-        return this.payments.suspensionScheduled(session, event.data);
+        return this.payments.suspensionScheduled(session, event.data, event.id);
       case 'collection.changed':
         return this.payments.collection(session, event.data);
       case 'dunning.finished':
@@ -114,8 +135,22 @@ export class FactConsumers {
   private async alert(session: Session, event: Fact): Promise<void> {
     if (event.type === 'alert.raised') await this.alerts.add(session, event.id, event.data);
   }
+}
 
-  private subscriptionBefore({ tx, tenantId }: Session, customerId: string) {
-    return this.directory.subscription(tx, tenantId, customerId);
+/** Whose notices a fact may touch: an invoice's payer, who hears of it; null for facts about the tenant. */
+function customerOf(event: Fact): string | null {
+  switch (event.type) {
+    case 'tenant.changed':
+    case 'catalog.applied':
+    case 'alert.raised':
+      return null;
+    case 'customer.changed':
+      return event.data.customer.id;
+    case 'subscription.changed':
+      return event.data.subscription.customerId;
+    case 'invoice.changed':
+      return event.data.invoice.payerId;
+    default:
+      return event.data.customerId;
   }
 }

@@ -3,8 +3,9 @@ import type { NoticeKind } from '@tallygate/contracts';
 import { Ids } from '@tallygate/kernel';
 import { instantFromPg, pgInstant } from '@tallygate/platform';
 import type { Notice } from '../domain';
-import { AlertStore, NoticeStore, type StoredNotice } from '../service/ports';
+import { NoticeStore, type StoredNotice } from '../service/ports';
 import type { Session } from '../service/session';
+import * as sql from './sql/notices';
 
 export interface NoticeRow {
   readonly notice_id: string;
@@ -17,14 +18,6 @@ export interface NoticeRow {
   readonly details: Record<string, string>;
 }
 
-/** No row: it was said before. */
-const CLAIM = {
-  name: 'notice_claim',
-  text: `insert into notice (tenant_id, notice_id, customer_id, kind, subject, stage, threshold, at, details)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-         on conflict (tenant_id, customer_id, kind, subject, stage) do nothing returning notice_id`,
-};
-
 @Injectable()
 export class PgNoticeStore extends NoticeStore {
   constructor(private readonly ids: Ids) {
@@ -35,41 +28,25 @@ export class PgNoticeStore extends NoticeStore {
     const id = this.ids.next();
     const { customerId, kind, subject, stage, threshold, details } = notice;
     const values = [tenantId, id, customerId, kind, subject, stage, threshold, pgInstant(now), details];
-    const { rowCount } = await tx.query(CLAIM, values);
-    return rowCount === 0 ? null : { ...notice, id, at: now };
+    const { rowCount } = await tx.query(sql.claim, values);
+    return rowCount === 0 ? null : { customerId, kind, subject, stage, threshold, details, id, at: now };
   }
 
   override async find({ tx, tenantId }: Session, id: string): Promise<StoredNotice | null> {
-    const { rows } = await tx.query<NoticeRow>(
-      'select * from notice where tenant_id = $1 and notice_id = $2',
-      [tenantId, id],
-    );
+    const { rows } = await tx.query<NoticeRow>(sql.find, [tenantId, id]);
     return rows[0] ? noticeOf(rows[0]) : null;
+  }
+
+  override async unreached(
+    { tx, tenantId }: Session,
+    { customerId, kind, subject }: Pick<Notice, 'customerId' | 'kind' | 'subject'>,
+  ): Promise<readonly StoredNotice[]> {
+    const { rows } = await tx.query<NoticeRow>(sql.unreached, [tenantId, customerId, kind, subject]);
+    return rows.map(noticeOf);
   }
 }
 
 export function noticeOf(row: NoticeRow): StoredNotice {
-  const { kind, subject, stage, threshold, details } = row;
-  return {
-    id: row.notice_id,
-    customerId: row.customer_id,
-    kind,
-    subject,
-    stage,
-    threshold,
-    details,
-    at: instantFromPg(row.at),
-  };
-}
-
-@Injectable()
-export class PgAlertStore extends AlertStore {
-  override async add(
-    { tx, tenantId, now }: Session,
-    id: string,
-    { kind, detail }: { kind: string; detail: string },
-  ): Promise<void> {
-    const text = `insert into alert (tenant_id, alert_id, kind, detail, at) values ($1, $2, $3, $4, $5) on conflict do nothing`;
-    await tx.query({ name: 'alert_add', text }, [tenantId, id, kind, detail, pgInstant(now)]);
-  }
+  const { notice_id: id, customer_id: customerId, kind, subject, stage, threshold, details } = row;
+  return { id, customerId, kind, subject, stage, threshold, details, at: instantFromPg(row.at) };
 }

@@ -3,17 +3,20 @@ import type { NoticeKind } from '@tallygate/contracts';
 import { Ids } from '@tallygate/kernel';
 import { instantFromPg, pgInstant } from '@tallygate/platform';
 import type { Reminder } from '../domain';
-import { ReminderStore } from '../service/ports';
+import { type Planned, ReminderStore } from '../service/ports';
 import type { Session } from '../service/session';
+import * as sql from './sql/reminders';
 
 interface ReminderRow {
   readonly customer_id: string;
   readonly kind: NoticeKind;
+  readonly source: string;
   readonly subject: string;
   readonly stage: string;
   readonly threshold: string | null;
   readonly details: Record<string, string>;
   readonly due_at: string;
+  readonly ends_at: string;
 }
 
 @Injectable()
@@ -22,51 +25,50 @@ export class PgReminderStore extends ReminderStore {
     super();
   }
 
-  override async replace(
-    { tx, tenantId }: Session,
-    about: Pick<Reminder, 'customerId' | 'kind' | 'subject'>,
-    reminders: readonly Reminder[],
-  ): Promise<void> {
-    const forget =
-      'delete from reminder where tenant_id = $1 and customer_id = $2 and kind = $3 and subject = $4';
-    await tx.query({ name: 'reminder_forget', text: forget }, [
-      tenantId,
-      about.customerId,
-      about.kind,
-      about.subject,
-    ]);
-    const keep = `insert into reminder (tenant_id, reminder_id, customer_id, kind, subject, stage, threshold, details, due_at)
-                  values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`;
-    for (const { customerId, kind, subject, stage, threshold, details, dueAt } of reminders) {
+  override async planned(session: Session, about: Planned): Promise<ReadonlySet<string>> {
+    const { rows } = await session.tx.query<{ stage: string }>(sql.planned, keyOf(session, about));
+    return new Set(rows.map((row) => row.stage));
+  }
+
+  override async replace(session: Session, about: Planned, reminders: readonly Reminder[]): Promise<void> {
+    const key = keyOf(session, about);
+    await session.tx.query(sql.forget, [...key, reminders.map(({ stage }) => stage)]);
+    for (const { stage, subject, threshold, details, dueAt, endsAt } of reminders) {
       const values = [
-        tenantId,
-        this.ids.next(),
-        customerId,
-        kind,
-        subject,
         stage,
+        this.ids.next(),
+        subject,
         threshold,
         details,
         pgInstant(dueAt),
+        pgInstant(endsAt),
       ];
-      await tx.query({ name: 'reminder_keep', text: keep }, values);
+      await session.tx.query(sql.keep, [...key, ...values]);
     }
   }
 
-  override async take({ tx, tenantId }: Session, id: string): Promise<Reminder | null> {
-    const text = 'delete from reminder where tenant_id = $1 and reminder_id = $2 returning *';
-    const { rows } = await tx.query<ReminderRow>({ name: 'reminder_take', text }, [tenantId, id]);
-    const row = rows[0];
-    if (!row) return null;
-    const { kind, subject, stage, threshold, details } = row;
-    return {
-      customerId: row.customer_id,
-      kind,
-      subject,
-      stage,
-      threshold,
-      details,
-      dueAt: instantFromPg(row.due_at),
-    };
+  override async takeDue({ tx, tenantId, now }: Session, id: string): Promise<readonly Reminder[]> {
+    const { rows } = await tx.query<ReminderRow>(sql.takeDue, [tenantId, id, pgInstant(now)]);
+    return rows.map(reminderOf);
   }
+}
+
+function keyOf({ tenantId }: Session, { customerId, kind, source }: Planned): unknown[] {
+  return [tenantId, customerId, kind, source];
+}
+
+function reminderOf({ customer_id: customerId, due_at, ends_at, ...row }: ReminderRow): Reminder {
+  const { kind, source, subject, stage, threshold, details } = row;
+  const dueAt = instantFromPg(due_at);
+  return {
+    customerId,
+    kind,
+    source,
+    subject,
+    stage,
+    threshold,
+    details,
+    dueAt,
+    endsAt: instantFromPg(ends_at),
+  };
 }

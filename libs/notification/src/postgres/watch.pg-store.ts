@@ -1,105 +1,94 @@
 import { Injectable } from '@nestjs/common';
-import { type Nano, formatAmount, parseAmount } from '@tallygate/kernel';
-import { WatchStore, type WatchSubject } from '../service/ports';
+import { Ids, type Instant, type Nano, formatAmount, parseAmount } from '@tallygate/kernel';
+import { pgInstant, pgInstantOrNull } from '@tallygate/platform';
+import type { Announced } from '../domain';
+import { type Facts, type WatchKey, WatchStore, type Watched } from '../service/ports';
 import type { Session } from '../service/session';
-
-/** No row: this version, or a later one, was seen before. */
-const IS_NEWS = {
-  name: 'watch_is_news',
-  text: `insert into watch as w (tenant_id, customer_id, kind, key, version) values ($1, $2, $3, $4, $5)
-         on conflict (tenant_id, customer_id, kind, key) do update set version = excluded.version
-         where w.version < excluded.version returning version`,
-};
+import * as sql from './sql/watches';
 
 @Injectable()
 export class PgWatchStore extends WatchStore {
-  override async isNews(
-    { tx, tenantId }: Session,
-    customerId: string,
-    { kind, key }: WatchSubject,
+  constructor(private readonly ids: Ids) {
+    super();
+  }
+
+  override async take(
+    session: Session,
+    watch: WatchKey,
     version: number,
-  ): Promise<boolean> {
-    const { rowCount } = await tx.query(IS_NEWS, [tenantId, customerId, kind, key, version]);
-    return rowCount === 1;
+    facts: Facts,
+  ): Promise<false | { readonly before: Facts | null }> {
+    const before = await this.latest(session, watch);
+    const values = [...keyOf(session, watch), this.ids.next(), version, JSON.stringify(facts)];
+    const { rowCount } = await session.tx.query(sql.take, values);
+    return rowCount === 1 && { before };
   }
 
-  override async announcedUsage(
-    { tx, tenantId }: Session,
-    customerId: string,
-    feature: string,
-    scope: string,
-  ): Promise<Nano | null> {
-    const text = `select threshold from announced_usage
-                  where tenant_id = $1 and customer_id = $2 and feature = $3 and scope = $4 for update`;
-    const { rows } = await tx.query<{ threshold: string }>({ name: 'announced_usage', text }, [
-      tenantId,
-      customerId,
-      feature,
-      scope,
-    ]);
-    const parsed = rows[0] && parseAmount(rows[0].threshold);
-    return parsed?.ok ? parsed.value : null;
+  override async latest(session: Session, watch: WatchKey): Promise<Facts | null> {
+    const { rows } = await session.tx.query<{ facts: Facts }>(sql.latest, keyOf(session, watch));
+    return rows[0]?.facts ?? null;
   }
 
-  override async setAnnouncedUsage(
-    { tx, tenantId }: Session,
-    customerId: string,
-    feature: string,
-    scope: string,
-    threshold: Nano,
-  ): Promise<void> {
-    const text = `insert into announced_usage (tenant_id, customer_id, feature, scope, threshold) values ($1, $2, $3, $4, $5)
-                  on conflict (tenant_id, customer_id, feature, scope) do update set threshold = excluded.threshold`;
-    await tx.query({ name: 'announced_usage_set', text }, [
-      tenantId,
-      customerId,
-      feature,
-      scope,
-      formatAmount(threshold),
-    ]);
-  }
-
-  override async firedBalances(
-    { tx, tenantId }: Session,
-    customerId: string,
-    unit: string,
-  ): Promise<readonly string[]> {
-    const text = `select fired from watch where tenant_id = $1 and customer_id = $2 and kind = 'balance' and key = $3`;
-    const { rows } = await tx.query<{ fired: string[] }>({ name: 'fired_balances', text }, [
-      tenantId,
-      customerId,
-      unit,
-    ]);
+  override async fired(session: Session, watch: WatchKey): Promise<readonly string[]> {
+    const { rows } = await session.tx.query<{ fired: string[] }>(sql.fired, keyOf(session, watch));
     return rows[0]?.fired ?? [];
   }
 
-  override async setFiredBalances(
-    { tx, tenantId }: Session,
-    customerId: string,
-    unit: string,
+  override async setFired(
+    session: Session,
+    watch: WatchKey,
     fired: readonly string[],
+    dueAt: Instant | null,
   ): Promise<void> {
-    const text = `update watch set fired = $4 where tenant_id = $1 and customer_id = $2 and kind = 'balance' and key = $3`;
-    await tx.query({ name: 'fired_balances_set', text }, [tenantId, customerId, unit, fired]);
+    await session.tx.query(sql.setFired, [...keyOf(session, watch), fired, pgInstantOrNull(dueAt)]);
   }
 
-  override async exchangeState(
+  override async lookAgain({ tx, tenantId, now }: Session, customerId: string | null): Promise<void> {
+    await tx.query(sql.lookAgain, [tenantId, customerId, pgInstant(now)]);
+  }
+
+  override async takeDue(
+    { tx, tenantId, now }: Session,
+    id: string,
+  ): Promise<(WatchKey & { readonly facts: Facts }) | null> {
+    const { rows } = await tx.query<{ customer_id: string; kind: Watched; key: string; facts: Facts }>(
+      sql.takeDue,
+      [tenantId, id, pgInstant(now)],
+    );
+    const row = rows[0];
+    return row ? { customerId: row.customer_id, kind: row.kind, key: row.key, facts: row.facts } : null;
+  }
+
+  override async announced(
     { tx, tenantId }: Session,
     customerId: string,
-    { kind, key }: WatchSubject,
-    state: string | null,
-  ): Promise<string | null> {
-    const text = `with before as (
-                    select state from watch where tenant_id = $1 and customer_id = $2 and kind = $3 and key = $4 for update)
-                  update watch set state = $5 where tenant_id = $1 and customer_id = $2 and kind = $3 and key = $4
-                  returning (select state from before) as state`;
-    const { rows } = await tx.query<{ state: string | null }>({ name: 'watch_exchange', text }, [
-      tenantId,
-      customerId,
-      kind,
-      key,
-      state,
-    ]);
-    return rows[0]?.state ?? null;
+    feature: string,
+    periodStart: string,
+  ): Promise<Announced> {
+    const values = [tenantId, customerId, feature, periodStart];
+    const { rows } = await tx.query<Record<'percent' | 'units', string | null>>(sql.announced, values);
+    return { percent: nano(rows[0]?.percent), units: nano(rows[0]?.units) };
+  }
+
+  override async setAnnounced(
+    { tx, tenantId }: Session,
+    customerId: string,
+    feature: string,
+    periodStart: string,
+    { percent, units }: Announced,
+  ): Promise<void> {
+    const values = [tenantId, customerId, feature, periodStart, text(percent), text(units)];
+    await tx.query(sql.setAnnounced, values);
   }
 }
+
+function keyOf({ tenantId }: Session, { customerId, kind, key }: WatchKey): unknown[] {
+  return [tenantId, customerId, kind, key];
+}
+
+function nano(value: string | null | undefined): Nano | null {
+  const parsed = parseAmount(value);
+  return parsed.ok ? parsed.value : null;
+}
+
+const text = (value: Nano | null): string | null => (value === null ? null : formatAmount(value));

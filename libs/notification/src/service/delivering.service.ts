@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Directory } from '@tallygate/directory';
 import { formatInstant } from '@tallygate/kernel';
-import { isOptional, nextTry, renderMessage } from '../domain';
+import { actionUrl, isLasting, isOptional, nextTry, notificationsUrl, renderMessage } from '../domain';
 import { NotifierFacts } from './notifier-facts';
 import {
   type Delivery,
@@ -29,11 +29,13 @@ export class Delivering {
     private readonly facts: NotifierFacts,
   ) {}
 
-  async deliver(tenantId: string, deliveryId: string): Promise<void> {
-    const prepared = await this.sessions.run(tenantId, (session) => this.prepare(session, deliveryId));
+  async deliver(tenantId: string, customerId: string, deliveryId: string): Promise<void> {
+    const prepared = await this.sessions.about(tenantId, customerId, (session) =>
+      this.prepare(session, deliveryId),
+    );
     if (prepared === null) return;
     const result = await this.mailer.send(prepared.mail);
-    await this.sessions.run(tenantId, (session) =>
+    await this.sessions.about(tenantId, customerId, (session) =>
       this.settle(session, prepared.delivery, prepared.notice, result),
     );
   }
@@ -56,7 +58,7 @@ export class Delivering {
       return this.facts.delivered(session, notice, delivery.channel);
     }
     const tries = delivery.tries + 1;
-    const nextAt = result.permanent ? null : nextTry(tries, session.now);
+    const nextAt = result.permanent ? null : nextTry(tries, session.now, isLasting(notice.kind));
     await this.deliveries.failed(session, delivery.id, tries, result.problem, nextAt);
     if (nextAt === null) await this.facts.undeliverable(session, notice);
   }
@@ -70,24 +72,25 @@ export class Delivering {
     const customer = await this.directory.customerById(tx, tenantId, notice.customerId);
     const portal = tenant?.settings.portalUrl ?? null;
     const { kind, subject, threshold, details } = notice;
+    const key = customer?.key ?? '';
+    const optional = isOptional(kind);
+    const unsubscribeUrl = optional && portal !== null ? notificationsUrl(portal, key) : null;
     const context = {
       provider: tenant?.name ?? '',
-      customer: customer?.name ?? '',
+      timezone: customer?.timezone ?? 'UTC',
       subject,
       threshold,
       details,
-      actionUrl: portal,
-    };
-    const key = customer?.key ?? '';
-    const headers = {
-      ...headersOf(tenantId, key, notice),
-      ...(isOptional(kind) && portal ? { 'List-Unsubscribe': `<${portal}/notifications>` } : {}),
+      actionUrl: portal === null ? null : actionUrl(kind, portal, key),
+      unsubscribeUrl,
     };
     return {
       ...renderMessage(kind, context),
       to: delivery.address,
       messageId: `<${delivery.id}@tallygate>`,
-      headers,
+      headers: headersOf(tenantId, key, notice),
+      optional,
+      unsubscribeUrl,
     };
   }
 }

@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { Directory } from '@tallygate/directory';
 import { Ids } from '@tallygate/kernel';
-import type { Notice } from '../domain';
+import { type Notice, type Reminder, latestDue, toPlan } from '../domain';
 import { NotifierFacts } from './notifier-facts';
-import { DeliveryStore, NoticeStore, ReminderStore } from './ports';
+import { DeliveryStore, NoticeStore, type Planned, ReminderStore, type StoredNotice } from './ports';
 import type { Session } from './session';
 
 /** Says something to a customer once: the claim, its deliveries and the feed entry commit together. */
@@ -24,17 +24,48 @@ export class Notifying {
     const customer = await this.directory.customerById(session.tx, session.tenantId, notice.customerId);
     const address = customer?.email ?? null;
     if (address === null) return this.facts.undeliverable(session, stored);
-    await this.deliveries.add(session, {
-      id: this.ids.next(),
-      noticeId: stored.id,
-      channel: 'email',
-      address,
-    });
+    await this.send(session, stored, address);
+  }
+
+  /** Plans a thing's reminders anew; what came due and was not said yet stays, unless it no longer holds. */
+  async plan(session: Session, about: Planned, reminders: readonly Reminder[]): Promise<void> {
+    const planned = await this.reminders.planned(session, about);
+    const kept = toPlan(reminders, planned, session.now);
+    if (kept.length > 0 || planned.size > 0) await this.reminders.replace(session, about, kept);
   }
 
   /** Says a reminder whose time has come, unless it was forgotten meanwhile. */
   async remind(session: Session, reminderId: string): Promise<void> {
-    const reminder = await this.reminders.take(session, reminderId);
+    const reminder = latestDue(await this.reminders.takeDue(session, reminderId), session.now);
     if (reminder !== null) await this.notify(session, reminder);
+  }
+
+  /** The customer has an address, perhaps a new one: what waits goes there, and a warning that reached nobody does too. */
+  async addressKnown(
+    session: Session,
+    customerId: string,
+    address: string,
+    owedSince: string | null,
+  ): Promise<void> {
+    await this.deliveries.redirect(session, customerId, address);
+    if (owedSince === null) return;
+    const about = { customerId, kind: 'suspension_scheduled' as const, subject: owedSince };
+    for (const notice of await this.notices.unreached(session, about))
+      await this.send(session, notice, address);
+  }
+
+  /** A warning that stands no longer is kept back, one that stands again is sent. */
+  warningStands(session: Session, customerId: string, anchor: string | null): Promise<void> {
+    return this.deliveries.onlyAbout(session, customerId, 'suspension_scheduled', anchor);
+  }
+
+  private send(session: Session, { id: noticeId, customerId }: StoredNotice, address: string): Promise<void> {
+    return this.deliveries.add(session, {
+      id: this.ids.next(),
+      noticeId,
+      customerId,
+      channel: 'email',
+      address,
+    });
   }
 }

@@ -1,9 +1,15 @@
 import { Injectable } from '@nestjs/common';
-import type { CollectionFacts, DunningEvent, InvoiceFacts, NoticeKind } from '@tallygate/contracts';
+import type {
+  CollectionFacts,
+  CustomerFacts,
+  DunningEvent,
+  InvoiceFacts,
+  NoticeKind,
+} from '@tallygate/contracts';
 import { Directory } from '@tallygate/directory';
-import { type Notice, suspensionReminders } from '../domain';
+import { type Notice, STANDING, isRestored, suspensionReminders } from '../domain';
 import { Notifying } from './notifying.service';
-import { InvoiceIndex, ReminderStore, WatchStore } from './ports';
+import { InvoiceIndex, type WatchKey, WatchStore } from './ports';
 import type { Session } from './session';
 
 type Data<T extends DunningEvent['type']> = Extract<DunningEvent, { type: T }>['data'];
@@ -15,7 +21,6 @@ export class PaymentNotices {
     private readonly notifying: Notifying,
     private readonly invoices: InvoiceIndex,
     private readonly watches: WatchStore,
-    private readonly reminders: ReminderStore,
     private readonly directory: Directory,
   ) {}
 
@@ -24,7 +29,7 @@ export class PaymentNotices {
     await this.invoices.remember(session, invoice);
     for (const notice of await this.invoices.takeWaiting(session, invoice.id))
       await this.aboutInvoice(session, invoice.id, notice);
-    if (cause !== 'paid' || invoice.kind !== 'subscription') return;
+    if (cause !== 'paid' || invoice.kind !== 'subscription' || invoice.total === '0') return;
     const details = { amount: invoice.total, currency: invoice.currency };
     await this.notifying.notify(
       session,
@@ -60,25 +65,49 @@ export class PaymentNotices {
     );
   }
 
-  async suspensionScheduled(session: Session, data: Data<'suspension.scheduled'>): Promise<void> {
+  /** @param eventId of the announcement: a debt that was settled and is owed again is announced again */
+  async suspensionScheduled(
+    session: Session,
+    data: Data<'suspension.scheduled'>,
+    eventId: string,
+  ): Promise<void> {
     const details = { suspend_at: data.suspendAt, amount: data.amountDue, currency: data.currency };
     await this.notifying.notify(
       session,
-      noticeOf('suspension_scheduled', data.customerId, data.anchor, 'warn', details),
+      noticeOf('suspension_scheduled', data.customerId, data.anchor, eventId, details),
     );
   }
 
   async collection(session: Session, facts: CollectionFacts): Promise<void> {
     const { customerId, version, anchor, state } = facts;
-    const subject = { kind: 'collection', key: '' } as const;
-    if (!(await this.watches.isNews(session, customerId, subject, version))) return;
-    const before = await this.watches.exchangeState(session, customerId, subject, state);
-    if (state === 'suspended')
-      await this.notifying.notify(session, noticeOf('suspended', customerId, anchor ?? '', 'suspended', {}));
-    if (state === 'current' && (before === 'suspended' || before === 'disputed')) {
-      await this.notifying.notify(session, noticeOf('restored', customerId, 'access', String(version), {}));
-    }
-    await this.planSuspension(session, facts);
+    const taken = await this.watches.take(session, standingOf(customerId), version, facts);
+    if (!taken) return;
+    const before = (taken.before as CollectionFacts | null)?.state ?? 'current';
+    const stage = String(version);
+    if (state === 'suspended' && before !== 'suspended')
+      await this.notifying.notify(session, noticeOf('suspended', customerId, anchor ?? 'access', stage, {}));
+    if (isRestored(before, state))
+      await this.notifying.notify(session, noticeOf('restored', customerId, 'access', stage, {}));
+    await this.notifying.warningStands(session, customerId, anchor);
+    await this.lookAtStanding(session, facts);
+  }
+
+  async lookAtStanding(session: Session, facts: CollectionFacts): Promise<void> {
+    const { customerId } = facts;
+    const customer = await this.directory.customerById(session.tx, session.tenantId, customerId);
+    const reminders = suspensionReminders(facts, customer?.timezone ?? 'UTC', session.now);
+    await this.notifying.plan(
+      session,
+      { customerId, kind: 'suspension_scheduled', source: STANDING },
+      reminders,
+    );
+  }
+
+  /** The payer can be reached, perhaps for the first time: a warning that nobody took is sent there. */
+  async customer(session: Session, { id, email }: CustomerFacts): Promise<void> {
+    if (email === null) return;
+    const standing = (await this.watches.latest(session, standingOf(id))) as CollectionFacts | null;
+    await this.notifying.addressKnown(session, id, email, standing?.anchor ?? null);
   }
 
   async finished(session: Session, data: Data<'dunning.finished'>): Promise<void> {
@@ -87,17 +116,6 @@ export class PaymentNotices {
       session,
       noticeOf('dunning_finished', data.customerId, data.anchor, 'finished', details),
     );
-  }
-
-  private async planSuspension(session: Session, facts: CollectionFacts): Promise<void> {
-    const customer = await this.directory.customerById(session.tx, session.tenantId, facts.customerId);
-    const reminders = suspensionReminders(facts, customer?.timezone ?? 'UTC', session.now);
-    const about = {
-      customerId: facts.customerId,
-      kind: 'suspension_scheduled' as const,
-      subject: facts.anchor ?? '',
-    };
-    await this.reminders.replace(session, about, reminders);
   }
 
   /** Payment facts name an invoice by id, people by its number; top-ups have notices of their own. */
@@ -117,4 +135,8 @@ function noticeOf(
   details: Readonly<Record<string, string>>,
 ): Notice {
   return { kind, customerId, subject, stage, threshold: null, details };
+}
+
+function standingOf(customerId: string): WatchKey {
+  return { kind: 'standing', customerId, key: '' };
 }

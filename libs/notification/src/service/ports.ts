@@ -1,5 +1,7 @@
-import type { Instant, Nano } from '@tallygate/kernel';
-import type { Message, Notice, Reminder } from '../domain';
+import type { CustomerFacts, NoticeKind } from '@tallygate/contracts';
+import type { Instant } from '@tallygate/kernel';
+import type { Tx } from '@tallygate/platform';
+import type { Announced, Message, Notice, Reminder } from '../domain';
 import type { Session } from './session';
 
 export type Channel = 'email';
@@ -9,76 +11,111 @@ export interface StoredNotice extends Notice {
   readonly at: Instant;
 }
 
+/** Who may work on a customer: one transaction at a time. */
+export abstract class CustomerLane {
+  abstract enter(tx: Tx, tenantId: string, customerId: string): Promise<void>;
+  /** Waits for everybody who works on a customer of the tenant, and keeps them out until the transaction ends. */
+  abstract enterAll(tx: Tx, tenantId: string): Promise<void>;
+}
+
 export abstract class NoticeStore {
   /** Claims the notice's identity; null when it was said before. */
   abstract claim(session: Session, notice: Notice): Promise<StoredNotice | null>;
   abstract find(session: Session, id: string): Promise<StoredNotice | null>;
+  /** Those of a kind about a subject that nobody took and that no delivery will bring. */
+  abstract unreached(
+    session: Session,
+    about: Pick<Notice, 'customerId' | 'kind' | 'subject'>,
+  ): Promise<readonly StoredNotice[]>;
 }
 
-/** How far a customer's usage or balance was announced; a version that is not newer changes nothing. */
-export abstract class WatchStore {
-  /** True when this version of the subject's facts was not seen before. */
-  abstract isNews(
-    session: Session,
-    customerId: string,
-    subject: WatchSubject,
-    version: number,
-  ): Promise<boolean>;
-  abstract announcedUsage(
-    session: Session,
-    customerId: string,
-    feature: string,
-    rule: string,
-  ): Promise<Nano | null>;
-  abstract setAnnouncedUsage(
-    session: Session,
-    customerId: string,
-    feature: string,
-    rule: string,
-    threshold: Nano,
-  ): Promise<void>;
-  abstract firedBalances(session: Session, customerId: string, unit: string): Promise<readonly string[]>;
-  abstract setFiredBalances(
-    session: Session,
-    customerId: string,
-    unit: string,
-    fired: readonly string[],
-  ): Promise<void>;
-  /** Keeps a subject's latest state and answers the one before; null when there was none. */
-  abstract exchangeState(
-    session: Session,
-    customerId: string,
-    subject: WatchSubject,
-    state: string | null,
-  ): Promise<string | null>;
+export interface Alert {
+  readonly at: Instant;
+  readonly kind: string;
+  readonly detail: string;
 }
 
-export interface WatchSubject {
-  readonly kind: 'usage' | 'balance' | 'lot' | 'collection' | 'method';
+/** What a tenant may read; by its API's rights. */
+export abstract class NoticeFeed {
+  abstract customer(tenantId: string, key: string): Promise<CustomerFacts | null>;
+  /** The latest thousand, oldest first. */
+  abstract notices(tenantId: string, customerId: string): Promise<readonly StoredNotice[]>;
+  abstract alerts(tenantId: string): Promise<readonly Alert[]>;
+}
+
+export const WATCHED = ['usage', 'balance', 'lot', 'subscription', 'method', 'standing', 'flags'] as const;
+export type Watched = (typeof WATCHED)[number];
+
+export interface WatchKey {
+  readonly kind: Watched;
+  readonly customerId: string;
+  /** Of the thing: a feature, a unit, a lot's or a subscription's id. */
   readonly key: string;
 }
 
-export abstract class ReminderStore {
-  /** Forgets the reminders about this subject that were not said yet, and keeps these instead. */
-  abstract replace(
+/** Facts of billing, ledger and dunning as they arrived: JSON. */
+export type Facts = unknown;
+
+/** Everything that is watched, at its latest version. */
+export abstract class WatchStore {
+  /**
+   * Takes in a version of something's facts.
+   * @returns false when this version or a later one is known; else what was known before, null for nothing
+   */
+  abstract take(
     session: Session,
-    about: Pick<Reminder, 'customerId' | 'kind' | 'subject'>,
-    reminders: readonly Reminder[],
+    watch: WatchKey,
+    version: number,
+    facts: Facts,
+  ): Promise<false | { readonly before: Facts | null }>;
+  abstract latest(session: Session, watch: WatchKey): Promise<Facts | null>;
+  abstract fired(session: Session, watch: WatchKey): Promise<readonly string[]>;
+  /** Keeps which thresholds fired, and when the facts will mean something else by themselves. */
+  abstract setFired(
+    session: Session,
+    watch: WatchKey,
+    fired: readonly string[],
+    dueAt: Instant | null,
   ): Promise<void>;
-  /** Takes one that is due; null when it was forgotten or said meanwhile. */
-  abstract take(session: Session, id: string): Promise<Reminder | null>;
+  /** Has everything about a customer, or about all of them (null), looked at again. */
+  abstract lookAgain(session: Session, customerId: string | null): Promise<void>;
+  /** Takes one whose time to be looked at has come; null when somebody did meanwhile. */
+  abstract takeDue(session: Session, id: string): Promise<(WatchKey & { readonly facts: Facts }) | null>;
+  abstract announced(
+    session: Session,
+    customerId: string,
+    feature: string,
+    periodStart: string,
+  ): Promise<Announced>;
+  abstract setAnnounced(
+    session: Session,
+    customerId: string,
+    feature: string,
+    periodStart: string,
+    announced: Announced,
+  ): Promise<void>;
 }
 
-/** A payment fact that names an invoice we have not heard of yet. */
+export type Planned = Pick<Reminder, 'customerId' | 'kind' | 'source'>;
+
+export abstract class ReminderStore {
+  /** Stages that wait to be said, those already due included. */
+  abstract planned(session: Session, about: Planned): Promise<ReadonlySet<string>>;
+  /** Keeps these and no others. */
+  abstract replace(session: Session, about: Planned, reminders: readonly Reminder[]): Promise<void>;
+  /** Takes all that are due together with this one; empty when it was forgotten or said meanwhile. */
+  abstract takeDue(session: Session, id: string): Promise<readonly Reminder[]>;
+}
+
+export interface KnownInvoice {
+  readonly number: number;
+  readonly kind: 'subscription' | 'top_up';
+}
+
+/** Numbers of invoices by their ids, and what waits for one. */
 export abstract class InvoiceIndex {
-  abstract remember(
-    session: Session,
-    invoice: { id: string; number: number; kind: 'subscription' | 'top_up' },
-  ): Promise<void>;
-  abstract find(
-    session: Session,
-    invoiceId: string,
-  ): Promise<{ number: number; kind: 'subscription' | 'top_up' } | null>;
+  abstract remember(session: Session, invoice: KnownInvoice & { readonly id: string }): Promise<void>;
+  abstract find(session: Session, invoiceId: string): Promise<KnownInvoice | null>;
   /** Keeps what is to be said until the invoice is known. */
   abstract wait(session: Session, invoiceId: string, notice: Notice): Promise<void>;
   abstract takeWaiting(session: Session, invoiceId: string): Promise<readonly Notice[]>;
@@ -87,6 +124,7 @@ export abstract class InvoiceIndex {
 export interface Delivery {
   readonly id: string;
   readonly noticeId: string;
+  readonly customerId: string;
   readonly channel: Channel;
   readonly address: string;
   readonly tries: number;
@@ -94,7 +132,7 @@ export interface Delivery {
 
 export abstract class DeliveryStore {
   abstract add(session: Session, delivery: Omit<Delivery, 'tries'>): Promise<void>;
-  /** Locks one that still waits; null when it was delivered or given up. */
+  /** One that still waits; null when it was delivered, given up or withdrawn. */
   abstract waiting(session: Session, id: string): Promise<Delivery | null>;
   abstract delivered(session: Session, id: string): Promise<void>;
   /** @param nextAt null gives it up */
@@ -104,6 +142,15 @@ export abstract class DeliveryStore {
     tries: number,
     problem: string,
     nextAt: Instant | null,
+  ): Promise<void>;
+  /** What waits for the customer goes to this address from now on. */
+  abstract redirect(session: Session, customerId: string, address: string): Promise<void>;
+  /** Keeps back what is of this kind and about another subject, and lets go of what is about this one. */
+  abstract onlyAbout(
+    session: Session,
+    customerId: string,
+    kind: NoticeKind,
+    subject: string | null,
   ): Promise<void>;
 }
 
@@ -116,6 +163,9 @@ export interface OutgoingMail extends Message {
   /** Stable per delivery, so that a mail taken twice can be recognised. */
   readonly messageId: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** True gives the mail a List-Unsubscribe header. */
+  readonly optional: boolean;
+  readonly unsubscribeUrl: string | null;
 }
 
 export type MailResult =

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Instant } from '@tallygate/kernel';
-import { Database, Outbox, TenantTime, type Tx } from '@tallygate/platform';
+import { Database, Outbox, TenantTime, type Tx, retrySerialization } from '@tallygate/platform';
+import { CustomerLane } from './ports';
 
 /** One transaction for one tenant at one instant of its clock. */
 export interface Session {
@@ -16,11 +17,30 @@ export class Sessions {
     private readonly database: Database,
     private readonly time: TenantTime,
     private readonly outbox: Outbox,
+    private readonly lane: CustomerLane,
   ) {}
 
-  async run<T>(tenantId: string, work: (session: Session) => Promise<T>): Promise<T> {
+  /** What concerns one customer happens one after the other, wherever it comes from: facts, sweeps, deliveries. */
+  about<T>(tenantId: string, customerId: string, work: (session: Session) => Promise<T>): Promise<T> {
+    return this.run(tenantId, async (session) => {
+      await this.lane.enter(session.tx, tenantId, customerId);
+      return work(session);
+    });
+  }
+
+  /** What changes the rules for all customers of a tenant happens alone. */
+  aboutAll<T>(tenantId: string, work: (session: Session) => Promise<T>): Promise<T> {
+    return this.run(tenantId, async (session) => {
+      await this.lane.enterAll(session.tx, tenantId);
+      return work(session);
+    });
+  }
+
+  private async run<T>(tenantId: string, work: (session: Session) => Promise<T>): Promise<T> {
     const now = await this.time.now(tenantId);
-    const result = await this.database.asWorker((tx) => work({ tx, tenantId, now }));
+    const result = await retrySerialization(() =>
+      this.database.asWorker((tx) => work({ tx, tenantId, now })),
+    );
     this.outbox.wake();
     return result;
   }

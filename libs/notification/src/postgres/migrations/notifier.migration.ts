@@ -19,12 +19,13 @@ create table notice (
   primary key (tenant_id, notice_id),
   unique (tenant_id, customer_id, kind, subject, stage)
 );
-create index notice_feed on notice (tenant_id, customer_id, sequence);
+create index notice_feed on notice (tenant_id, customer_id, at, sequence);
 
 create table delivery (
   tenant_id uuid not null,
   delivery_id uuid not null,
   notice_id uuid not null,
+  customer_id uuid not null,
   channel text not null,
   address text not null,
   tries integer not null default 0,
@@ -32,45 +33,61 @@ create table delivery (
   delivered_at timestamptz,
   -- Null when delivered or given up.
   due_at timestamptz,
+  -- What it says does not hold at present: kept back until it does again.
+  withdrawn boolean not null default false,
+  -- A customer's deliveries over one channel leave in this order.
+  sequence bigint generated always as identity,
   primary key (tenant_id, delivery_id)
 );
-create index delivery_due on delivery (due_at) where due_at is not null;
+create index delivery_due on delivery (due_at) where due_at is not null and not withdrawn;
+create index delivery_line on delivery (tenant_id, customer_id, channel, sequence)
+  where due_at is not null and not withdrawn;
+create index delivery_notice on delivery (tenant_id, notice_id);
 
 create table reminder (
   tenant_id uuid not null,
   reminder_id uuid not null,
   customer_id uuid not null,
   kind text not null,
+  source text not null,
   subject text not null,
   stage text not null,
   threshold text,
   details jsonb not null,
   due_at timestamptz not null,
-  primary key (tenant_id, reminder_id)
+  ends_at timestamptz not null,
+  primary key (tenant_id, reminder_id),
+  unique (tenant_id, customer_id, kind, source, stage)
 );
 create index reminder_due on reminder (due_at);
-create index reminder_about on reminder (tenant_id, customer_id, kind, subject);
+create index reminder_due_of_tenant on reminder (tenant_id, due_at);
 
--- The latest version and state known of what is watched.
+-- What is known of each thing that is watched, at its latest version.
 create table watch (
   tenant_id uuid not null,
+  watch_id uuid not null,
   customer_id uuid not null,
   kind text not null,
   key text not null,
   version bigint not null,
-  state text,
+  facts jsonb not null,
   fired text[] not null default '{}',
-  primary key (tenant_id, customer_id, kind, key)
+  -- When it must be looked at again with no new fact: a balance that will change by itself, a rule that changed.
+  due_at timestamptz,
+  primary key (tenant_id, watch_id),
+  unique (tenant_id, customer_id, kind, key)
 );
+create index watch_due on watch (due_at) where due_at is not null;
+create index watch_due_of_tenant on watch (tenant_id, due_at) where due_at is not null;
 
 create table announced_usage (
   tenant_id uuid not null,
   customer_id uuid not null,
   feature text not null,
-  -- The period and the rule that the threshold was announced for.
-  scope text not null,
-  threshold numeric(38, 9) not null,
-  primary key (tenant_id, customer_id, feature, scope)
+  period_start text not null,
+  percent text,
+  units text,
+  primary key (tenant_id, customer_id, feature, period_start)
 );
 
 create table known_invoice (
