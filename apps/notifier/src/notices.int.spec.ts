@@ -1,3 +1,4 @@
+import * as fc from 'fast-check';
 import { Rig } from './rig';
 import { balance, collection, failed, invoice, lot, quota, scheduled, subscription } from './rig-facts';
 
@@ -197,4 +198,37 @@ test('the operator’s alerts, oldest first, once each', async () => {
       { at: '2026-01-11T00:00:00Z', kind: 'second', detail: 'd' },
     ],
   });
+});
+
+test('any order and any repetition of the same facts end in the same notices', async () => {
+  const rule = { key: 'low', on: 'balance' as const, thresholds: ['1'], percent: false, unit: 'USD' };
+  const notices = async (order: readonly number[]): Promise<string[]> => {
+    await rig.given(START, {}, [rule]);
+    const facts = [
+      failed(rig.customerId, INVOICE, 'a1'),
+      invoice(rig.customerId, INVOICE, 17, 'opened'),
+      invoice(rig.customerId, INVOICE, 17, 'paid'),
+      scheduled(rig.customerId, ANCHOR, '2026-01-21T00:00:00Z'),
+      collection(rig.customerId, 1, 'suspended', ANCHOR),
+      quota(rig.customerId, 1, '85'),
+      balance(rig.customerId, 1, [START, '0.5']),
+      lot(rig.customerId, 1, { expiresAt: '2026-01-12T00:00:00Z' }),
+      subscription(rig.customerId, 1, { status: 'pending_approval' }),
+    ];
+    for (const index of order)
+      await rig.say(facts[index]!, START, `00000000-0000-7000-8000-0000000000b${index}`);
+    await rig.to('2026-01-13T00:00:00Z');
+    expect(rig.mails()).toHaveLength((await rig.notices()).length);
+    return (await rig.notices()).sort();
+  };
+  const all = Array.from({ length: 9 }, (_, index) => index);
+  const expected = await notices(all);
+  expect(expected).toHaveLength(8);
+  const orders = fc
+    .array(fc.constantFrom(...all), { maxLength: 9 })
+    .chain((again) => fc.shuffledSubarray([...all, ...again], { minLength: 9 + again.length }));
+  await fc.assert(
+    fc.asyncProperty(orders, async (order) => expect(await notices(order)).toEqual(expected)),
+    { numRuns: 12 },
+  );
 });
