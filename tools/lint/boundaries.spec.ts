@@ -1,10 +1,11 @@
 import { ESLint } from 'eslint';
 import type { Linter } from 'eslint';
 import { join } from 'node:path';
-import config from '../../eslint.config';
+// The configuration is CommonJS without types.
+const config = jest.requireActual<Linter.Config[]>('../../eslint.config');
 
 const root = join(__dirname, '../..');
-const eslint = new ESLint({ cwd: root, overrideConfigFile: true, overrideConfig: config as Linter.Config[] });
+const eslint = new ESLint({ cwd: root, overrideConfigFile: true, overrideConfig: config });
 
 /** The rules that a file at `path` would break with this text; the file itself need not exist. */
 async function broken(path: string, text: string): Promise<readonly string[]> {

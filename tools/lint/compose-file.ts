@@ -55,8 +55,14 @@ export function settingNames(): string[] {
   return [...new Set([...composeText().matchAll(/\$\{([A-Z_]+)/g)].map((match) => match[1] ?? ''))].sort();
 }
 
-/** `.env.example` as it is. */
-export function exampleSettings(): Settings {
-  const lines = text('.env.example').matchAll(/^([A-Z_]+)=(.*)$/gm);
-  return Object.fromEntries([...lines].map(([, name, value]) => [name, value]));
+/** `.env.example`; a setting that is commented out is one that may be left out. */
+export function exampleSettings(): { readonly given: Settings; readonly left: Settings } {
+  const lines = [...text('.env.example').matchAll(/^(# )?([A-Z_]+)=(.*)$/gm)];
+  const settings = (commented: boolean): Settings =>
+    Object.fromEntries(
+      lines
+        .filter(([, mark]) => (mark !== undefined) === commented)
+        .map(([, , name, value]) => [name, value]),
+    );
+  return { given: settings(false), left: settings(true) };
 }

@@ -17,7 +17,7 @@ const SERVER_PORTS: Readonly<Record<string, readonly string[]>> = {
   mailpit: ['1025'],
 };
 
-const example = exampleSettings();
+const { given: example, left } = exampleSettings();
 const settings = Object.fromEntries(
   Object.entries(example).map(([name, value]) => [name, value === '' ? `${name}-0123456789abcdef` : value]),
 );
@@ -102,6 +102,14 @@ test.each([
   expect([values.length > 0, new Set(values).size]).toEqual([true, 1]);
 });
 
+test('the gate shows entitlement the secret that it expects', () => {
+  const { GATE_SECRET } = environmentOf('entitlement');
+  expect([GATE_SECRET?.length, environmentOf('gate')['GATE_CREDENTIAL']]).toEqual([
+    expect.any(Number),
+    GATE_SECRET,
+  ]);
+});
+
 test('the test clock stops for every service and for the provider', async () => {
   const peers = addressesIn(environmentOf('billing')['CLOCK_PEERS'] ?? '').map(({ host }) => host);
   const withoutClock = ['billing', 'gate'];
@@ -164,7 +172,14 @@ test('whoever reads a store waits for it', () => {
 
 describe('settings', () => {
   test('.env.example names exactly what the compose file takes', () => {
-    expect(Object.keys(example).sort()).toEqual(settingNames());
+    expect([...Object.keys(example), ...Object.keys(left)].sort()).toEqual(settingNames());
+  });
+
+  test('what may be left out is valid as the example shows it', () => {
+    for (const [name, { environment }] of Object.entries(readCompose({ ...settings, ...left }).services)) {
+      const schema = schemaOf(compose.services[name] ?? {}) as z.ZodType | undefined;
+      if (schema !== undefined) expect(() => loadConfig(schema, environment ?? {})).not.toThrow();
+    }
   });
 
   test('without a secret nothing starts', () => {

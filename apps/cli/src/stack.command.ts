@@ -1,5 +1,25 @@
+import { RealStack } from '@tallygate/testing';
+import { openDemo } from './demo.command';
 import type { Output } from './output';
-export const stackCommand = async (_: readonly string[], output: Output): Promise<number> => (
-  output.line('stack'),
-  0
-);
+import { untilInterrupted } from './until-interrupted';
+
+/** `stack`: the production stack on this machine, with the demo's provider in it, until it is interrupted. */
+export async function stackCommand(_words: readonly string[], output: Output): Promise<number> {
+  output.line(
+    'starting Kafka, PostgreSQL, Redis, every service as a process, the gate agent and the gateways found',
+  );
+  const stack = await RealStack.start();
+  try {
+    const session = await openDemo(stack);
+    for (const [name, url] of Object.entries({ ...stack.urls, ...stack.gates }))
+      output.line(`  ${name.padEnd(12)}${url}`);
+    output.line(`  provider key  ${session.providerKey}`);
+    for (const [customer, key] of session.credentials) output.line(`  ${customer.padEnd(12)}  ${key}`);
+    output.line(`  tenant        ${session.tenantId}`);
+    output.line('Ctrl-C ends it.');
+    await untilInterrupted();
+    return 0;
+  } finally {
+    await stack.close();
+  }
+}

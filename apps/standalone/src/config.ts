@@ -1,3 +1,4 @@
+import { proxyRoutes } from '@tallygate/gate';
 import { logLevel, port, secret, url } from '@tallygate/platform';
 import { z } from 'zod';
 
@@ -19,6 +20,7 @@ export const standaloneConfig = z.object({
   MAIL_FROM: z.string().default('billing@tallygate.example'),
   /** What the gate's built-in proxy stands in front of. */
   PROXY_UPSTREAM: url(['http', 'https'], 'http://localhost:8080').optional(),
-  PROXY_ROUTES: z.string().optional(),
+  PROXY_PORT: port.default(4003),
+  PROXY_ROUTES: proxyRoutes.default([]),
 });
 export type StandaloneConfig = z.infer<typeof standaloneConfig>;

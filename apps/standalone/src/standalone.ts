@@ -8,6 +8,7 @@ import {
 } from '@tallygate/billing';
 import { DunningModule, dunningProvisioning } from '@tallygate/dunning';
 import { EntitlementModule, entitlementProvisioning } from '@tallygate/entitlement';
+import { KafkaUsageSink, type RunningGate, startGate } from '@tallygate/gate';
 import {
   type LocalServer,
   type PostgresServer,
@@ -71,6 +72,7 @@ export async function startStandalone(config: StandaloneConfig): Promise<Running
   const keyDirectory = new CachedKeyDirectory(new PgKeyDirectory(contexts.billing.database));
   const grpcPort = await freePort();
   const modules = modulesOf(contexts, around, { collection, keyDirectory, grpcPort });
+  let gate: RunningGate | undefined;
   const service = await createService(
     StandaloneModule.register(modules, around.bus, around.secrets.internalSecret),
     {
@@ -80,6 +82,7 @@ export async function startStandalone(config: StandaloneConfig): Promise<Running
       keyDirectory,
       log: around.log,
       closeLast: [
+        async () => gate?.close(),
         () => around.queue.close(),
         () => around.bus.close(),
         () => around.sandbox.stop(),
@@ -88,7 +91,33 @@ export async function startStandalone(config: StandaloneConfig): Promise<Running
     },
   );
   collection.connect(service.app);
+  gate = await startOwnGate(config, around, grpcPort);
   return service;
+}
+
+/** The built-in gate, over the same feed as any other; its usage goes where a gateway's would. */
+function startOwnGate(
+  config: StandaloneConfig,
+  { bus, secrets, selfUrl, log }: Surroundings,
+  grpcPort: number,
+) {
+  const { PROXY_UPSTREAM: upstream, PROXY_PORT: port, PROXY_ROUTES: routes } = config;
+  return startGate({
+    host: config.HOST,
+    port: config.GATE_PORT,
+    proxy: upstream === undefined ? undefined : { port, upstream },
+    routes,
+    internalSecret: secrets.internalSecret,
+    log,
+    client: {
+      gateId: 'built-in',
+      credential: secrets.gateCredential,
+      grpcUrl: `127.0.0.1:${grpcPort}`,
+      url: selfUrl,
+      diskCopy: join(config.DATA_DIR, 'gate-copy.json'),
+      usage: { sink: new KafkaUsageSink(bus), spoolDir: join(config.DATA_DIR, 'usage') },
+    },
+  });
 }
 
 async function startSurroundings(config: StandaloneConfig): Promise<Surroundings> {

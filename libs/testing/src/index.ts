@@ -1,3 +1,10 @@
+export {
+  caddyConfig,
+  envoyGrpcConfig,
+  envoyHttpConfig,
+  nginxConfig,
+  type GatewaySetup,
+} from './gateways/gateway-configs';
 export { runChaos, type ChaosOptions, type ChaosReport } from './chaos/run-chaos';
 export { inParallel } from './load/in-parallel';
 export { KafkaLag } from './load/kafka-lag';

@@ -56,13 +56,15 @@ export class Session implements MatchContext {
   readonly seen = new Map<string, number>();
   /** Requests in flight, by the name that `finish` uses. */
   readonly open = new Map<string, string>();
+  /** The invoice of each top-up, by the top-up's key. */
+  readonly topUpInvoices = new Map<string, string>();
   private sent = 0;
 
   private constructor(
     readonly stack: Stack,
     readonly head: Omit<Head, 'steps'>,
     readonly tenantId: string,
-    private readonly apiKey: string,
+    readonly providerKey: string,
   ) {
     this.now = momentOf(head.clock, head.timezone);
   }
@@ -92,7 +94,7 @@ export class Session implements MatchContext {
   }
 
   call(service: ServiceName, path: string, call: Call = {}): Promise<Answer> {
-    const headers = { authorization: `Bearer ${this.apiKey}`, ...call.headers };
+    const headers = { authorization: `Bearer ${this.providerKey}`, ...call.headers };
     return callHttp(`${this.stack.urls[service]}${path}`, { ...call, headers });
   }
 

@@ -2,6 +2,7 @@ import { formatInstant } from '@tallygate/kernel';
 import type { z } from 'zod';
 import type { VERBS, Verb } from './format';
 import { finishRequest, sendRequests } from './request';
+import { chargeBack, refundPayment } from './reversals';
 import { type Answer, type Session, given } from './session';
 
 type Args<V extends Verb> = z.output<(typeof VERBS)[V]>;
@@ -58,17 +59,7 @@ export const PERFORM: { readonly [V in Verb]?: Perform<V> } = {
     ),
   release: (session, args) =>
     session.change('ledger', 'POST', `/v1/holds/${encodeURIComponent(args.key)}/release`, {}),
-  top_up: (session, args) => {
-    const { customer, auto, ...order } = args;
-    if (auto)
-      return session.change(
-        'billing',
-        'PUT',
-        customerPath(customer, `/auto-top-up/${encodeURIComponent(args.unit)}`),
-        auto,
-      );
-    return session.change('billing', 'POST', customerPath(customer, '/top-ups'), given(order), args.key);
-  },
+  top_up: topUp,
   reset: (session, args) =>
     session.change(
       'ledger',
@@ -107,6 +98,8 @@ export const PERFORM: { readonly [V in Verb]?: Perform<V> } = {
   provider: (session, args) => session.sandbox('POST', '/control/script', given(args)),
   provider_event: (session, args) => session.sandbox('POST', '/control/events', given(args)),
   authenticate: (session, args) => session.sandbox('POST', '/control/authenticate', args),
+  chargeback: chargeBack,
+  refund: refundPayment,
   forgive: (session, args) => invoiceStep(session, 'forgive', args),
   external_payment: (session, args) => invoiceStep(session, 'external-payment', args),
   write_off: (session, args) => invoiceStep(session, 'write-off', args),
@@ -173,6 +166,17 @@ function usageEvent(session: Session, args: Args<'usage'>, index: number | null)
   if (!session.usageTimes.has(identity)) session.usageTimes.set(identity, time);
   const subject = args.subject ?? args.customer;
   return given({ specversion: '1.0', id, source, type: args.type, subject, time, data: args.data ?? {} });
+}
+
+/** Remembers the purchase's invoice, so that a later step may name it by the top-up's key. */
+async function topUp(session: Session, args: Args<'top_up'>): Promise<Answer> {
+  const { customer, auto, ...order } = args;
+  const path = customerPath(customer, auto ? `/auto-top-up/${encodeURIComponent(args.unit)}` : '/top-ups');
+  if (auto) return session.change('billing', 'PUT', path, auto);
+  const answer = await session.change('billing', 'POST', path, given(order), args.key);
+  const invoice = answer.body?.['invoice'] as { id?: string } | undefined;
+  if (args.key !== undefined && invoice?.id !== undefined) session.topUpInvoices.set(args.key, invoice.id);
+  return answer;
 }
 
 async function putCustomer(session: Session, args: Args<'customer'>): Promise<Answer> {

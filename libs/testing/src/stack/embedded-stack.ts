@@ -31,6 +31,8 @@ export class EmbeddedStack extends Stack {
   private constructor(
     override readonly urls: Readonly<Record<ServiceName | 'sandbox', string>>,
     override readonly gates: Partial<Readonly<Record<GateName, string>>>,
+    /** The built-in gateway, when it was given something to stand in front of. */
+    readonly proxyUrl: string,
     private readonly smtpServer: SmtpServer,
     readonly process: LocalServer,
     private readonly removeDir: string | null,
@@ -45,6 +47,7 @@ export class EmbeddedStack extends Stack {
     const port = options.port ?? (await freePort());
     const gatePort = options.gatePort ?? (await freePort());
     const sandboxPort = await freePort();
+    const proxyPort = await freePort();
     const process = await startNodeService({
       name: 'standalone',
       script: STANDALONE_MAIN,
@@ -52,6 +55,7 @@ export class EmbeddedStack extends Stack {
         PORT: String(port),
         GATE_PORT: String(gatePort),
         SANDBOX_PORT: String(sandboxPort),
+        PROXY_PORT: String(proxyPort),
         DATA_DIR: dataDir,
         ROOT_KEY,
         INTERNAL_SECRET,
@@ -72,7 +76,8 @@ export class EmbeddedStack extends Stack {
       entitlement: url,
     };
     const urls = { ...services, sandbox: `http://127.0.0.1:${sandboxPort}` };
-    return new EmbeddedStack(urls, { agent: `http://127.0.0.1:${gatePort}` }, smtp, process, removeDir);
+    const agent = `http://127.0.0.1:${gatePort}`;
+    return new EmbeddedStack(urls, { agent }, `http://127.0.0.1:${proxyPort}`, smtp, process, removeDir);
   }
 
   override mails(): readonly DeliveredMail[] {

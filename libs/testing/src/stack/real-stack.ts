@@ -90,10 +90,15 @@ export class RealStack extends Stack {
     const bus = new KafkaEventBus({ brokers: kafka.brokers, clientId: 'scenario-runner', log: silentLog });
     await bus.ensureTopics(Object.fromEntries(Object.values(TOPICS).map((topic) => [topic, PARTITIONS])));
     const stack = new RealStack({ postgres, kafka, redis, smtp }, bus, plan, dir);
-    for (const name of START_ORDER) {
-      if (!options.without?.includes(name)) await stack.startProcess(name);
+    try {
+      for (const name of START_ORDER) {
+        if (!options.without?.includes(name)) await stack.startProcess(name);
+      }
+      return stack;
+    } catch (error) {
+      await stack.close();
+      throw error;
     }
-    return stack;
   }
 
   /** As the owner of everything in it: for judges that look at the truth itself. */
