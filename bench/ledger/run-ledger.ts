@@ -45,6 +45,7 @@ export async function benchLedger(options: Options): Promise<Figure[]> {
       const flushing = setInterval(() => void engine.flush(), 1_000);
       sums.ledger += await race(ledger, pools, options);
       clearInterval(flushing);
+      await engine.flush();
     }
     const slow = await race(row, pools, { ...options, slices: 1, sliceSize: 1_000 });
     return [
