@@ -60,6 +60,7 @@ interface Surroundings {
   readonly smtpUrl: string;
   readonly mailFrom: string;
   readonly selfUrl: string;
+  readonly gateUrl: string;
   readonly secrets: InstallationSecrets;
   readonly log: Log;
 }
@@ -134,6 +135,7 @@ async function startSurroundings(config: StandaloneConfig): Promise<Surroundings
   const smtpUrl = config.SMTP_URL ?? (await startSmtp()).url;
   const sandboxUrl = `http://127.0.0.1:${config.SANDBOX_PORT}`;
   const selfUrl = `http://127.0.0.1:${config.PORT}`;
+  const gateUrl = `http://127.0.0.1:${config.GATE_PORT}`;
   const bus = new InProcessEventBus();
   return {
     postgres,
@@ -145,6 +147,7 @@ async function startSurroundings(config: StandaloneConfig): Promise<Surroundings
     smtpUrl,
     mailFrom: config.MAIL_FROM,
     selfUrl,
+    gateUrl,
     secrets,
     log,
   };
@@ -199,6 +202,7 @@ function modulesOf(contexts: Contexts, around: Surroundings, { collection, keyDi
   const clockPeers = [
     ...Object.entries(others).map(([name, context]) => new LocalClockPeer(name, context.participant)),
     new HttpClockPeer({ name: 'sandbox', url: around.sandboxUrl, internalSecret }),
+    new HttpClockPeer({ name: 'gate', url: around.gateUrl, internalSecret }),
   ];
   const provider = { url: around.sandboxUrl, webhookSecret: around.secrets.webhookSecret };
   const grpc = { host: '127.0.0.1', port: grpcPort };

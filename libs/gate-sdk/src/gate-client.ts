@@ -219,6 +219,11 @@ export class GateClient {
     this.tenantClocks.move(tenantId, now);
   }
 
+  /** Resolves when the sink has taken all usage that was reported. */
+  async usageDelivered(): Promise<void> {
+    await this.emitter?.drained();
+  }
+
   status(): GateStatus {
     return {
       gateId: this.options.gateId,

@@ -16,3 +16,5 @@ export type { UsageCounts } from './service/usage-emitter';
 export { HttpUsageSink } from './http/http-usage-sink';
 export { MemoryFeed } from './memory-feed';
 export type { MemoryEntry } from './memory-feed';
+/** Entries of a small provider to put into a MemoryFeed. */
+export * as sample from './testing/sample';

@@ -72,6 +72,11 @@ export class UsageEmitter {
     return true;
   }
 
+  /** Delivers at once what waits; resolves when nothing waits any more, however long the sink is away. */
+  async drained(): Promise<void> {
+    while (this.sum.waiting > 0 && !this.stopped) await this.startFlush();
+  }
+
   /** Tries once to deliver everything, then ends; a spool on disk keeps the rest for the next start. */
   async stop(): Promise<void> {
     this.stopped = true;
@@ -85,14 +90,18 @@ export class UsageEmitter {
   private flushSoon(ms: number): void {
     if (this.flushing !== null || (this.timer !== null && ms > 0)) return;
     if (this.timer !== null) clearTimeout(this.timer);
-    this.timer = setTimeout(() => {
-      this.timer = null;
-      this.flushing = this.flush().then(() => {
-        this.flushing = null;
-        if (!this.stopped && this.queue.length > 0) this.flushSoon(this.options.flushMs);
-      });
-    }, ms);
+    this.timer = setTimeout(() => void this.startFlush(), ms);
     this.timer.unref();
+  }
+
+  private startFlush(): Promise<void> {
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.timer = null;
+    this.flushing ??= this.flush().then(() => {
+      this.flushing = null;
+      if (!this.stopped && this.queue.length > 0) this.flushSoon(this.options.flushMs);
+    });
+    return this.flushing;
   }
 
   /** Until nothing waits, with pauses that grow while the sink (or the disk) does not take anything. */

@@ -67,6 +67,7 @@ const CLOCK_PEERS: readonly ProcessName[] = [
   'notifier',
   'entitlement',
   'sandbox',
+  'gate',
 ];
 
 /** What only one of them needs. */
@@ -86,6 +87,9 @@ const OWN: Readonly<Record<ProcessName, (plan: StackPlan) => Record<string, stri
     ENTITLEMENT_URL: plan.urls.entitlement,
     ENTITLEMENT_GRPC_URL: `127.0.0.1:${plan.ports.feed}`,
     GATE_ID: 'gate-1',
+    INTERNAL_SECRET,
+    USAGE: 'kafka',
+    KAFKA_BROKERS: plan.brokers.join(','),
     GATE_CREDENTIAL,
     DISK_COPY: join(plan.dir, 'gate-copy.json'),
   }),

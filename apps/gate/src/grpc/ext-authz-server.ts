@@ -1,0 +1,145 @@
+import { Server, ServerCredentials, loadPackageDefinition } from '@grpc/grpc-js';
+import type { GrpcObject, ServerUnaryCall, ServiceClientConstructor, sendUnaryData } from '@grpc/grpc-js';
+import { fromJSON } from '@grpc/proto-loader';
+import { grpcStatus } from '@tallygate/decision';
+import { httpAnswer, verdictHeaders } from '@tallygate/gate-sdk';
+import type { HttpAnswer, Verdict } from '@tallygate/gate-sdk';
+import type { Log } from '@tallygate/platform';
+import type { Decisions } from '../decisions';
+import { invalidAsk } from '../http/answers';
+import type { AskReader } from '../http/read-ask';
+import { EXT_AUTHZ_DESCRIPTOR } from './ext-authz-descriptor';
+import { grpcDenialHeaders } from './grpc-denial';
+
+interface CheckRequest {
+  readonly attributes: {
+    readonly request: {
+      readonly http: { readonly headers: Readonly<Record<string, string>>; readonly path: string } | null;
+    } | null;
+    readonly contextExtensions: Readonly<Record<string, string>>;
+  } | null;
+}
+
+interface HeaderOption {
+  readonly header: { readonly key: string; readonly value: string };
+  readonly appendAction: 'OVERWRITE_IF_EXISTS_OR_ADD';
+}
+
+interface CheckResponse {
+  readonly status: { readonly code: number; readonly message: string };
+  readonly deniedResponse?: {
+    readonly status: { readonly code: number };
+    readonly headers: readonly HeaderOption[];
+    readonly body: string;
+  };
+  readonly okResponse?: {
+    readonly headers: readonly HeaderOption[];
+    readonly responseHeadersToAdd: readonly HeaderOption[];
+  };
+}
+
+const SERVICE = ['envoy', 'service', 'auth', 'v3', 'Authorization'];
+const LOADING = { keepCase: false, longs: Number, enums: String, defaults: true, oneofs: true } as const;
+const [OK, PERMISSION_DENIED, INVALID_ARGUMENT] = [0, 7, 3];
+
+export interface ExtAuthzParts {
+  readonly reader: AskReader;
+  readonly decisions: Decisions;
+  readonly log: Log;
+  readonly onPass: ((verdict: Verdict) => void) | null;
+}
+
+/** Envoy's ext_authz over gRPC. What a route says in its context comes before what the request says in headers. */
+export class ExtAuthzServer {
+  private readonly server = new Server();
+  private bound = 0;
+
+  constructor(private readonly parts: ExtAuthzParts) {
+    this.server.addService(authorizationService(), { check: this.check.bind(this) });
+  }
+
+  get port(): number {
+    return this.bound;
+  }
+
+  async start(host: string, port: number): Promise<void> {
+    this.bound = await new Promise<number>((resolve, reject) => {
+      this.server.bindAsync(`${host}:${port}`, ServerCredentials.createInsecure(), (error, bound) =>
+        error === null ? resolve(bound) : reject(error),
+      );
+    });
+  }
+
+  stop(): void {
+    this.server.forceShutdown();
+  }
+
+  private check(
+    call: ServerUnaryCall<CheckRequest, CheckResponse>,
+    done: sendUnaryData<CheckResponse>,
+  ): void {
+    this.answer(call.request).then(
+      (response) => done(null, response),
+      (error: unknown) => {
+        this.parts.log.error({ err: error }, 'a check could not be answered');
+        done({ code: 14, details: 'No decision can be made just now.' });
+      },
+    );
+  }
+
+  private async answer({ attributes }: CheckRequest): Promise<CheckResponse> {
+    const http = attributes?.request?.http;
+    const fields = { ...http?.headers, ...routeFields(attributes?.contextExtensions ?? {}) };
+    const asked = this.parts.reader.read(fields, http?.path);
+    if (asked.kind === 'faults') return denied(INVALID_ARGUMENT, invalidAsk(asked.faults));
+    const verdict = await this.parts.decisions.decide(asked.request, asked.preflight ? 'look' : 'use');
+    if (!verdict.allow) return denialOf(verdict, isGrpc(fields['content-type']));
+    if (!asked.preflight) this.parts.onPass?.(verdict);
+    return passed(verdict);
+  }
+}
+
+function authorizationService(): ServiceClientConstructor['service'] {
+  const root: GrpcObject = loadPackageDefinition(fromJSON(EXT_AUTHZ_DESCRIPTOR, LOADING));
+  const found = SERVICE.reduce<unknown>((node, part) => (node as Record<string, unknown>)[part], root);
+  return (found as ServiceClientConstructor).service;
+}
+
+/** `feature: completions` of a route is the header `x-tallygate-feature` of a gateway that can only set headers. */
+function routeFields(context: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(context).map(([name, value]) => [`x-tallygate-${name.replaceAll('_', '-')}`, value]),
+  );
+}
+
+function isGrpc(contentType: string | undefined): boolean {
+  return contentType !== undefined && /^application\/grpc(?:[+;]|$)/.test(contentType);
+}
+
+function passed(verdict: Verdict): CheckResponse {
+  const headers = options(verdictHeaders(verdict));
+  return { status: { code: OK, message: '' }, okResponse: { headers, responseHeadersToAdd: headers } };
+}
+
+/** A client that speaks gRPC reads its status from headers beside the HTTP status that Envoy gives it. */
+function denialOf(verdict: Verdict, grpc: boolean): CheckResponse {
+  const answer = httpAnswer(verdict);
+  const code = verdict.local === null ? PERMISSION_DENIED : grpcStatus(verdict.local.decision).code;
+  if (!grpc || verdict.local === null) return denied(code, answer);
+  const headers = { ...answer.headers, ...grpcDenialHeaders(grpcStatus(verdict.local.decision)) };
+  return denied(code, { ...answer, headers });
+}
+
+function denied(code: number, { status, headers, body }: HttpAnswer): CheckResponse {
+  return {
+    status: { code, message: '' },
+    deniedResponse: { status: { code: status }, headers: options(headers), body },
+  };
+}
+
+function options(headers: Readonly<Record<string, string>>): readonly HeaderOption[] {
+  return Object.entries(headers).map(([key, value]) => ({
+    header: { key, value },
+    appendAction: 'OVERWRITE_IF_EXISTS_OR_ADD',
+  }));
+}
