@@ -21,10 +21,7 @@ interface Target {
 }
 
 /** Money given back by the operator. */
-export async function refundPayment(
-  session: Session,
-  args: z.output<typeof VERBS.refund>,
-): Promise<Answer> {
+export async function refundPayment(session: Session, args: z.output<typeof VERBS.refund>): Promise<Answer> {
   const { customer, amount, reopen } = args;
   const invoice = await paidInvoice(session, args, await capturesOf(session, customer));
   const path = `/v1/customers/${encodeURIComponent(customer)}/invoices/${invoice?.number ?? args.invoice ?? 'oldest'}/refund`;
@@ -32,10 +29,7 @@ export async function refundPayment(
 }
 
 /** Money taken back through the bank: the provider is told, and tells by webhook. */
-export async function chargeBack(
-  session: Session,
-  args: z.output<typeof VERBS.chargeback>,
-): Promise<Answer> {
+export async function chargeBack(session: Session, args: z.output<typeof VERBS.chargeback>): Promise<Answer> {
   const captures = await capturesOf(session, args.customer);
   const invoice = await paidInvoice(session, args, captures);
   const capture = captures.findLast((one) => one.invoice === invoice?.id);
