@@ -37,10 +37,14 @@ export function readCompose(settings: Settings): ComposeFile {
   ) as ComposeFile;
 }
 
-/** `${NAME:?complaint}` must be set, `${NAME:-fallback}` may be; an empty setting counts as none. Other forms are refused. */
+/**
+ * `${NAME:?complaint}` must be set, `${NAME:-fallback}` may be; an empty setting counts as none. `$$` is a dollar sign.
+ * Other forms are refused.
+ */
 export function interpolate(source: string, settings: Settings): string {
-  return source.replace(/\$\{([^}]*)\}/g, (whole, inside: string) => {
-    const [, name = '', rule, rest] = /^([A-Z_]+):([?-])(.*)$/.exec(inside) ?? [];
+  return source.replace(/\$(?:\$|\{([^}]*)\}|)/g, (whole, inside: string | undefined) => {
+    if (whole === '$$') return '$';
+    const [, name = '', rule, rest] = /^([A-Z_]+):([?-])(.*)$/.exec(inside ?? '') ?? [];
     if (rule === undefined)
       throw new Error(`${whole} says neither what to do without it nor what else to use`);
     const value = settings[name] ?? '';

@@ -170,6 +170,30 @@ test('whoever reads a store waits for it', () => {
   }
 });
 
+describe('nginx', () => {
+  const read = (file: string) => readFileSync(join(ROOT, 'infra/gateways', file), 'utf8');
+  const environment = environmentOf('nginx');
+
+  test('is given every variable of its configuration', () => {
+    const variables = [...read('nginx/nginx.conf.template').matchAll(/\$\{([A-Z_]+)\}/g)].map(
+      ([, name]) => name ?? '',
+    );
+    expect(Object.keys(environment)).toEqual(expect.arrayContaining(variables));
+  });
+
+  test('answers without the agent as the other gateways do', () => {
+    expect(environment['UNAVAILABLE_BODY']).toBe(
+      read('unavailable.json').trim().replace('${DECISION_ID}', '$request_id'),
+    );
+  });
+
+  test('asks the agent where it listens', () => {
+    expect(addressesIn(environment['GATE'] ?? '')).toEqual([
+      { host: 'gate', port: environmentOf('gate')['PORT'] },
+    ]);
+  });
+});
+
 describe('settings', () => {
   test('.env.example names exactly what the compose file takes', () => {
     expect([...Object.keys(example), ...Object.keys(left)].sort()).toEqual(settingNames());

@@ -24,10 +24,13 @@ const read = (file) => readFileSync(file, 'utf8');
 const lines = (list) => list.reduce((sum, file) => sum + read(file).split('\n').length, 0);
 const matching = (list, pattern) => list.flatMap((file) => linesMatching(file, pattern));
 
+/** A line under a comment that begins with "Real time is what is tested" may wait. */
 function linesMatching(file, pattern) {
-  return read(file)
-    .split('\n')
-    .flatMap((text, index) => (pattern.test(text) ? [`${file}:${index + 1}: ${text.trim()}`] : []));
+  const all = read(file).split('\n');
+  const excused = (index) => /\/\/ Real time is what is tested/.test(all[index - 1] ?? '');
+  return all.flatMap((text, index) =>
+    pattern.test(text) && !excused(index) ? [`${file}:${index + 1}: ${text.trim()}`] : [],
+  );
 }
 
 /** Rules without a ratchet: each finding is a fault. */

@@ -73,7 +73,7 @@ export async function startStandalone(config: StandaloneConfig): Promise<Running
   const keyDirectory = new CachedKeyDirectory(new PgKeyDirectory(contexts.billing.database));
   const grpcPort = await freePort();
   const modules = modulesOf(contexts, around, { collection, keyDirectory, grpcPort });
-  let gate: RunningGate | undefined;
+  const own: { gate?: RunningGate } = {};
   const service = await createService(
     StandaloneModule.register(modules, around.bus, around.secrets.internalSecret),
     {
@@ -83,7 +83,7 @@ export async function startStandalone(config: StandaloneConfig): Promise<Running
       keyDirectory,
       log: around.log,
       closeLast: [
-        async () => gate?.close(),
+        async () => own.gate?.close(),
         () => around.queue.close(),
         () => around.bus.close(),
         () => around.sandbox.stop(),
@@ -92,7 +92,7 @@ export async function startStandalone(config: StandaloneConfig): Promise<Running
     },
   );
   collection.connect(service.app);
-  gate = await startOwnGate(config, around, grpcPort);
+  own.gate = await startOwnGate(config, around, grpcPort);
   return service;
 }
 

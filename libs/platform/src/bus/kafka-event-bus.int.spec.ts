@@ -128,7 +128,7 @@ describe('the Kafka bus', () => {
       group: 'long',
       handle: async (slice) => {
         begun += 1;
-        // The time itself is what is tested: longer than the session that the broker would end.
+        // Real time is what is tested: longer than the session that the broker would end.
         await new Promise((resolve) => setTimeout(resolve, 8_000));
         await reader.handle(slice);
       },
