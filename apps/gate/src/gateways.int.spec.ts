@@ -1,3 +1,5 @@
+import { Client, Metadata, credentials } from '@grpc/grpc-js';
+import type { ServiceError } from '@grpc/grpc-js';
 import { DENIAL_REASONS, PASS_REASONS } from '@tallygate/contracts';
 import { freePort, startCaddy, startEnvoy, startNginx } from '@tallygate/infra-local';
 import type { GatewayServer } from '@tallygate/infra-local';
@@ -169,6 +171,78 @@ describe.each(GATEWAYS.map(({ name }) => [name]))('%s', (name) => {
     upstream.status = 500;
     expect((await asked(gateway().url, ok)).text).toBe('served');
     upstream.status = 200;
+  });
+});
+
+describe('a client that speaks gRPC through Envoy', () => {
+  const status = async (reason: string): Promise<ServiceError> => {
+    const each = CASES.find((one) => one.reason === reason) as Case;
+    const client = new Client(
+      (open.get('Envoy over gRPC') as GatewayServer).url.slice(7),
+      credentials.createInsecure(),
+    );
+    const metadata = new Metadata();
+    for (const [name, value] of Object.entries(each.headers)) metadata.set(name, value);
+    const asIs = (value: Buffer): Buffer => value;
+    return new Promise<ServiceError>((resolve) => {
+      client.makeUnaryRequest('/pkg.Service/Call', asIs, asIs, Buffer.alloc(0), metadata, (error) => {
+        client.close();
+        resolve(error as ServiceError);
+      });
+    });
+  };
+
+  it.each([
+    ['credential_missing', 16, false],
+    ['feature_forbidden', 7, false],
+    ['credit_exhausted', 8, false],
+    ['rate_limited', 8, true],
+    ['entitlement_stale', 14, true],
+  ])('gets %s as status %i with its details', async (reason, code, retries) => {
+    const error = await status(reason);
+    expect([error.code, error.metadata.get('billing-gate-reason')]).toEqual([code, [reason]]);
+    const details = String(error.metadata.get('grpc-status-details-bin')[0]);
+    expect(details).toContain('type.googleapis.com/google.rpc.ErrorInfo');
+    expect(details).toContain(reason.toUpperCase());
+    expect(details.includes('google.rpc.RetryInfo')).toBe(retries);
+    expect(error.details).not.toContain('{');
+  });
+});
+
+describe('a gate that is cut off', () => {
+  const each = CASES.find(({ reason }) => reason === 'ok') as Case;
+  const internal = (path: string, body: object = {}) =>
+    call(`${rig.gate.url}/internal/${path}`, {
+      method: 'POST',
+      headers: { 'x-tallygate-internal': INTERNAL_SECRET },
+      body: JSON.stringify(body),
+    });
+  const moveTo = (now: string) => internal('clock/settle', { tenantId: each.tenantId, now });
+
+  beforeAll(async () => {
+    rig.feed.put({
+      tenantId: each.tenantId,
+      kind: 'clock',
+      key: 'clock',
+      payload: { now: '2030-01-01T00:00:00Z' },
+    });
+    await internal('feed/cut');
+  });
+  afterAll(async () => {
+    await internal('feed/join');
+    rig.feed.put({ tenantId: each.tenantId, kind: 'clock', key: 'clock', payload: null });
+  });
+
+  it.each(GATEWAYS.map(({ name }) => [name]))('marks what it lets pass as stale, at %s', async (name) => {
+    await moveTo('2030-01-01T00:00:05Z');
+    const answer = await asked((open.get(name) as GatewayServer).url, each);
+    expect([answer.status, answer.headers['billing-gate-reason']]).toEqual([200, 'stale_allow']);
+  });
+
+  it.each(GATEWAYS.map(({ name }) => [name]))('says 503 and not 402 after a minute, at %s', async (name) => {
+    await moveTo('2030-01-01T00:01:01Z');
+    const answer = await asked((open.get(name) as GatewayServer).url, each);
+    expect([answer.status, answer.body?.['code']]).toEqual([503, 'ENTITLEMENT_STALE']);
   });
 });
 

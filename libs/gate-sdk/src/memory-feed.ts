@@ -1,7 +1,7 @@
 import type { HelloMessage, SubscribeResponse, WireEntry, WireEntryRef } from '@tallygate/contracts';
 import { FeedState, entryFromWire, positionOf, removalFromWire, tokenOf } from '@tallygate/decision';
 import type { EntryKind } from '@tallygate/decision';
-import { Clock } from '@tallygate/kernel';
+import type { Clock } from '@tallygate/kernel';
 import { FeedTransport } from './service/feed-transport';
 import type { FeedReceiver, FeedReply } from './service/feed-transport';
 

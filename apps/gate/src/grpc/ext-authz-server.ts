@@ -121,13 +121,14 @@ function passed(verdict: Verdict): CheckResponse {
   return { status: { code: OK, message: '' }, okResponse: { headers, responseHeadersToAdd: headers } };
 }
 
-/** A client that speaks gRPC reads its status from headers beside the HTTP status that Envoy gives it. */
+/** A client that speaks gRPC reads gRPC's own headers; Envoy makes its message of the body. */
 function denialOf(verdict: Verdict, grpc: boolean): CheckResponse {
   const answer = httpAnswer(verdict);
-  const code = verdict.local === null ? PERMISSION_DENIED : grpcStatus(verdict.local.decision).code;
-  if (!grpc || verdict.local === null) return denied(code, answer);
-  const headers = { ...answer.headers, ...grpcDenialHeaders(grpcStatus(verdict.local.decision)) };
-  return denied(code, { ...answer, headers });
+  if (verdict.local === null) return denied(PERMISSION_DENIED, answer);
+  const status = grpcStatus(verdict.local.decision);
+  if (!grpc) return denied(status.code, answer);
+  const headers = { ...answer.headers, ...grpcDenialHeaders(status) };
+  return denied(status.code, { ...answer, headers, body: status.message });
 }
 
 function denied(code: number, { status, headers, body }: HttpAnswer): CheckResponse {

@@ -1,13 +1,12 @@
 import type { GrpcStatus } from '@tallygate/decision';
 
 /**
- * A denial as gRPC's own headers: code, message, and google.rpc.Status with ErrorInfo, Help and, where a repeat helps,
+ * A denial as gRPC's own headers: code and google.rpc.Status with ErrorInfo, Help and, where a repeat helps,
  * RetryInfo. The three messages are a few length-delimited fields, written here as the wire has them.
  */
 export function grpcDenialHeaders(status: GrpcStatus): Record<string, string> {
   return {
     'grpc-status': String(status.code),
-    'grpc-message': encodeURIComponent(status.message),
     'grpc-status-details-bin': encodeStatus(status).toString('base64').replace(/=+$/, ''),
   };
 }
