@@ -3,6 +3,7 @@ export type { Ask, GateOptions, GateStatus, Usage } from './gate-client';
 export type { GateRequest } from './domain/gate-request';
 export { billedTo, httpAnswer, verdictHeaders } from './domain/verdict';
 export type { Billed, HttpAnswer, RemoteAnswer, Verdict } from './domain/verdict';
+export { usageBatches } from './domain/usage-batches';
 export { usageEvent } from './domain/usage-event';
 export type { UsageEvent } from './domain/usage-event';
 export { FeedTransport } from './service/feed-transport';

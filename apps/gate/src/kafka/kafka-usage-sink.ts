@@ -1,5 +1,5 @@
 import { TOPICS } from '@tallygate/contracts';
-import { UsageSink } from '@tallygate/gate-sdk';
+import { UsageSink, usageBatches } from '@tallygate/gate-sdk';
 import type { Delivery, UsageEvent } from '@tallygate/gate-sdk';
 import { TENANT_HEADER } from '@tallygate/platform';
 import type { EventBus } from '@tallygate/platform';
@@ -12,8 +12,12 @@ export class KafkaUsageSink extends UsageSink {
 
   override async send(tenantId: string, events: readonly UsageEvent[]): Promise<Delivery> {
     const headers = { [TENANT_HEADER]: tenantId, 'content-type': 'application/cloudevents-batch+json' };
-    const value = Buffer.from(JSON.stringify(events));
-    await this.bus.publish(TOPICS.usageRaw, [{ key: tenantId, value, headers }]);
+    const messages = usageBatches(events).map(({ body }) => ({
+      key: tenantId,
+      value: Buffer.from(body),
+      headers,
+    }));
+    await this.bus.publish(TOPICS.usageRaw, messages);
     return { taken: events.length, refused: 0, problem: null };
   }
 

@@ -1,3 +1,5 @@
+import { usageBatches } from '../domain/usage-batches';
+import type { UsageBatch } from '../domain/usage-batches';
 import type { UsageEvent } from '../domain/usage-event';
 import { UsageSink } from '../service/usage-sink';
 import type { Delivery } from '../service/usage-sink';
@@ -12,18 +14,29 @@ export class HttpUsageSink extends UsageSink {
   }
 
   override async send(_tenantId: string, events: readonly UsageEvent[]): Promise<Delivery> {
+    const deliveries: Delivery[] = [];
+    for (const batch of usageBatches(events)) deliveries.push(await this.post(batch));
+    return {
+      taken: deliveries.reduce((sum, { taken }) => sum + taken, 0),
+      refused: deliveries.reduce((sum, { refused }) => sum + refused, 0),
+      problem: deliveries.find(({ problem }) => problem !== null)?.problem ?? null,
+    };
+  }
+
+  private async post({ body, count }: UsageBatch): Promise<Delivery> {
     const response = await fetch(`${this.address.url}/v1/events`, {
       method: 'POST',
       headers: {
         authorization: `Bearer ${this.address.credential}`,
         'content-type': 'application/cloudevents-batch+json',
       },
-      body: JSON.stringify(events),
+      body,
       signal: AbortSignal.timeout(WITHIN_MS),
     });
+    const text = await response.text();
     const passing = response.status >= 500 || response.status === 429 || response.status === 401;
     if (passing) throw new Error(`ingestion answered ${response.status}`);
-    return deliveryOf(await response.text(), response.ok, events.length);
+    return deliveryOf(text, response.ok, count);
   }
 
   override async close(): Promise<void> {}
