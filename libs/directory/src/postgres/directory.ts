@@ -127,7 +127,7 @@ export class Directory {
   private async applyTenant(tx: Tx, occurredAt: string, tenant: TenantFacts): Promise<boolean> {
     const news = await isNews(tx, apply.applyTenant, [tenant.id, occurredAt, JSON.stringify(tenant)]);
     const clock = tenant.clock === null ? null : parseInstant(tenant.clock);
-    if (news && clock?.ok === true) await this.time.set(tenant.id, clock.value);
+    if (news && clock?.ok === true) await this.time.set(tenant.id, clock.value, tx);
     return news;
   }
 

@@ -121,7 +121,7 @@ export class FactIntake {
     if (tenant === null) return;
     touched.draft(draft(tenantId, 'tenant', 'tenant', null, tenantEntryOf(tenant)));
     if (tenant.clock === null) return;
-    const now = formatInstant(await this.time.now(tenantId));
+    const now = formatInstant(await this.time.now(tenantId, tx));
     touched.draft(draft(tenantId, 'clock', 'clock', null, { now }));
   }
 

@@ -52,6 +52,19 @@ describe("a tenant's time", () => {
     expect(await time.now(TEST)).toBe(addMicros(T0, MICROS.day));
   });
 
+  it('is read and set on the connection of a transaction that is open', async () => {
+    const time = new PgTenantTime(database, clock);
+    const other = '00000000-0000-7000-8000-00000000000c';
+    const all = Array.from({ length: 40 }, (_, index) =>
+      database.asWorker(async (tx) => {
+        await tx.query('select pg_advisory_xact_lock(7)');
+        await time.set(other, addMicros(T0, index), tx);
+        return time.now(other, tx);
+      }),
+    );
+    expect((await Promise.all(all)).at(-1)).toBe(addMicros(T0, 39));
+  });
+
   it('answers for several tenants at once', async () => {
     const time = new PgTenantTime(database, clock);
     await time.set(TEST, addMicros(T0, MICROS.day));

@@ -1,5 +1,5 @@
 import type { Clock, Instant } from '@tallygate/kernel';
-import type { Database } from '../postgres/database';
+import type { Database, Tx } from '../postgres/database';
 import { instantFromPg, pgInstant } from '../postgres/instant-codec';
 import { TenantTime } from './tenant-time';
 
@@ -21,20 +21,17 @@ export class PgTenantTime extends TenantTime {
     super();
   }
 
-  override async now(tenantId: string): Promise<Instant> {
-    return (await this.nowOf([tenantId])).get(tenantId) ?? this.clock.now();
+  override async now(tenantId: string, tx?: Tx): Promise<Instant> {
+    return (await this.lookUp([tenantId], tx)).get(tenantId) ?? this.clock.now();
   }
 
-  override async nowOf(tenantIds: readonly string[]): Promise<ReadonlyMap<string, Instant>> {
-    const present = this.clock.now();
-    const asked = [...new Set(tenantIds)].filter((id) => !this.isKnownLive(id));
-    const virtual = asked.length === 0 ? new Map<string, Instant>() : await this.read(asked);
-    return new Map(tenantIds.map((id) => [id, virtual.get(id) ?? present]));
+  override nowOf(tenantIds: readonly string[]): Promise<ReadonlyMap<string, Instant>> {
+    return this.lookUp(tenantIds);
   }
 
-  override async set(tenantId: string, now: Instant): Promise<void> {
-    await this.database.asWorker((tx) =>
-      tx.query(
+  override async set(tenantId: string, now: Instant, tx?: Tx): Promise<void> {
+    await this.within(tx, (open) =>
+      open.query(
         {
           name: 'tenant-clock-set',
           text: `insert into tenant_clock as c (tenant_id, now) values ($1, $2)
@@ -52,9 +49,21 @@ export class PgTenantTime extends TenantTime {
     return this.virtual.has(tenantId);
   }
 
-  private async read(tenantIds: readonly string[]): Promise<Map<string, Instant>> {
-    const { rows } = await this.database.asWorker((tx) =>
-      tx.query<{ tenant_id: string; now: string }>(
+  private async lookUp(tenantIds: readonly string[], tx?: Tx): Promise<ReadonlyMap<string, Instant>> {
+    const present = this.clock.now();
+    const asked = [...new Set(tenantIds)].filter((id) => !this.isKnownLive(id));
+    const virtual = asked.length === 0 ? new Map<string, Instant>() : await this.read(asked, tx);
+    return new Map(tenantIds.map((id) => [id, virtual.get(id) ?? present]));
+  }
+
+  /** Whoever holds a connection must not wait for a second one: the pool may be held by others who wait for the same. */
+  private within<T>(tx: Tx | undefined, work: (tx: Tx) => Promise<T>): Promise<T> {
+    return tx === undefined ? this.database.asWorker(work) : work(tx);
+  }
+
+  private async read(tenantIds: readonly string[], tx?: Tx): Promise<Map<string, Instant>> {
+    const { rows } = await this.within(tx, (open) =>
+      open.query<{ tenant_id: string; now: string }>(
         {
           name: 'tenant-clock-get',
           text: 'select tenant_id, now from tenant_clock where tenant_id = any ($1::uuid[])',

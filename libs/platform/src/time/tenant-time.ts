@@ -1,15 +1,20 @@
 import type { Instant } from '@tallygate/kernel';
+import type { Tx } from '../postgres/database';
 
 /**
  * What time it is for a tenant. A live tenant reads the system clock; a tenant in test mode has a virtual clock, whose
  * last setting each service keeps in its own `tenant_clock` table.
  */
 export abstract class TenantTime {
-  abstract now(tenantId: string): Promise<Instant>;
+  /** @param tx a worker's transaction that is open here: asked on its connection, which waits for no other one */
+  abstract now(tenantId: string, tx?: Tx): Promise<Instant>;
   /** The same for several tenants in one look-up. */
   abstract nowOf(tenantIds: readonly string[]): Promise<ReadonlyMap<string, Instant>>;
-  /** Sets a test tenant's clock; an earlier instant than the present one is ignored. */
-  abstract set(tenantId: string, now: Instant): Promise<void>;
+  /**
+   * Sets a test tenant's clock; an earlier instant than the present one is ignored.
+   * @param tx a worker's transaction that is open here: the clock is set with it
+   */
+  abstract set(tenantId: string, now: Instant, tx?: Tx): Promise<void>;
 }
 
 /**
