@@ -30,6 +30,8 @@ export interface Campaign {
   readonly failedAt: Instant | null;
   /** Declines in the present run. */
   readonly declines: number;
+  /** Steps of the present run that we refused ourselves: used up like tries. */
+  readonly refusals: number;
   readonly lastClass: DeclineClass | null;
   /** The next try by the clock; null for none. */
   readonly tryAt: Instant | null;
@@ -49,6 +51,7 @@ export interface Campaign {
 export const NEW_CAMPAIGN: Campaign = {
   failedAt: null,
   declines: 0,
+  refusals: 0,
   lastClass: null,
   tryAt: null,
   outageSince: null,
@@ -109,7 +112,8 @@ export function afterDecline(
   if (!isDunned(collected)) return collected.campaign;
   const failedAt = collected.campaign.failedAt ?? triedAt;
   const declines = collected.campaign.declines + 1;
-  const run = { firstFailedAt: failedAt, declines, interval: collected.invoice.interval };
+  const stepsUsed = declines + collected.campaign.refusals;
+  const run = { firstFailedAt: failedAt, stepsUsed, interval: collected.invoice.interval };
   const next = methodChanged ? now : nextRetry(decline, triedAt, run, policy, holder);
   const tryAt = next === null || !isChargedAutomatically(collected) ? null : maxInstant(next, now);
   return { ...reached(collected.campaign), failedAt, declines, lastClass: decline.declineClass, tryAt };
@@ -124,12 +128,13 @@ export function afterCap(
 ): Campaign {
   const { campaign, invoice } = collected;
   if (campaign.failedAt === null || campaign.lastClass === null) return { ...campaign, tryAt: null };
+  const refusals = campaign.refusals + 1;
   const run = {
     firstFailedAt: campaign.failedAt,
-    declines: campaign.declines + 1,
+    stepsUsed: campaign.declines + refusals,
     interval: invoice.interval,
   };
-  return { ...campaign, tryAt: nextStep(campaign.lastClass, now, run, policy, holder) };
+  return { ...campaign, refusals, tryAt: nextStep(campaign.lastClass, now, run, policy, holder) };
 }
 
 /** The provider could not be reached: no decline, and no ageing until it can. */
@@ -157,6 +162,7 @@ export function afterCapture(campaign: Campaign, attemptId: string): Campaign {
     capturedBy: attemptId,
     failedAt: null,
     declines: 0,
+    refusals: 0,
     lastClass: null,
     tryAt: null,
   };

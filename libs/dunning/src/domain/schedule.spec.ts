@@ -23,12 +23,12 @@ function diary(
 ): string[] {
   const dates: string[] = [];
   let tried = START;
-  for (let declines = 1; declines < 40; declines += 1) {
-    const decline = readDecline(codes[declines - 1] ?? codes.at(-1) ?? 'do_not_honor', advice);
+  for (let stepsUsed = 1; stepsUsed < 40; stepsUsed += 1) {
+    const decline = readDecline(codes[stepsUsed - 1] ?? codes.at(-1) ?? 'do_not_honor', advice);
     const next = nextRetry(
       decline,
       tried,
-      { firstFailedAt: START, declines, interval: 'month' },
+      { firstFailedAt: START, stepsUsed, interval: 'month' },
       policy,
       holder,
     );
@@ -117,7 +117,7 @@ test('annual plans are tried for 30 days', () => {
     nextRetry(
       readDecline('do_not_honor', null),
       START,
-      { firstFailedAt: START, declines: 1, interval },
+      { firstFailedAt: START, stepsUsed: 1, interval },
       policy,
       CREDIT,
     );

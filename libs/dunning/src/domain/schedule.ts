@@ -6,8 +6,8 @@ import type { Policy, RetrySchedule } from './policy';
 /** One failure run of an invoice: from its first failure until it is paid. */
 export interface FailureRun {
   readonly firstFailedAt: Instant;
-  /** Tries that were declined in this run, the last one included. */
-  readonly declines: number;
+  /** Steps of this run that are over, the last one included: declined tries, and those we refused to make. */
+  readonly stepsUsed: number;
   readonly interval: 'day' | 'week' | 'month' | 'year' | null;
 }
 
@@ -106,7 +106,7 @@ export function snapForward(at: Instant, zone: string): Instant {
 
 function stepAfter(schedule: RetrySchedule, after: Instant, run: FailureRun): Instant | null {
   if (schedule.kind === 'gaps') {
-    const gap = schedule.gaps[run.declines - 1];
+    const gap = schedule.gaps[run.stepsUsed - 1];
     return gap === undefined ? null : addMicros(after, gap);
   }
   return (

@@ -19,6 +19,7 @@ export interface InvoiceRow {
   readonly version: bigint;
   readonly failed_at: string | null;
   readonly declines: number;
+  readonly refusals: number;
   readonly last_class: Campaign['lastClass'];
   readonly try_at: string | null;
   readonly outage_since: string | null;
@@ -31,7 +32,7 @@ export interface InvoiceRow {
 }
 
 export const INVOICE_COLUMNS = `invoice_id, number, customer_id, payer_id, kind, currency, total, due, anchor, status,
-  policy_key, "interval", version, failed_at, declines, last_class, try_at, outage_since, outage_tries,
+  policy_key, "interval", version, failed_at, declines, refusals, last_class, try_at, outage_since, outage_tries,
   method_missing_reported, by_link_only, finished, captured_by, disputed`;
 
 export function invoiceOf(row: InvoiceRow): CollectedInvoice {
@@ -71,6 +72,7 @@ function campaignOf(row: InvoiceRow): Campaign {
   return {
     failedAt: instantOrNullFromPg(row.failed_at),
     declines: row.declines,
+    refusals: row.refusals,
     lastClass: row.last_class,
     tryAt: instantOrNullFromPg(row.try_at),
     outageSince: instantOrNullFromPg(row.outage_since),

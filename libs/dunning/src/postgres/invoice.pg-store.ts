@@ -55,6 +55,7 @@ export class PgInvoiceStore extends InvoiceStore {
       campaign.finished,
       campaign.capturedBy,
       campaign.disputed,
+      campaign.refusals,
     ]);
   }
 

@@ -22,6 +22,7 @@ create table invoice (
   -- What collecting it has come to; billing's facts never touch these.
   failed_at timestamptz,
   declines integer not null default 0 check (declines >= 0),
+  refusals integer not null default 0 check (refusals >= 0),
   last_class text,
   try_at timestamptz,
   outage_since timestamptz,

@@ -19,7 +19,7 @@ export const saveCampaign = {
   text: `update invoice
             set failed_at = $3::timestamptz, declines = $4, last_class = $5, try_at = $6::timestamptz,
                 outage_since = $7::timestamptz, outage_tries = $8, method_missing_reported = $9, by_link_only = $10,
-                finished = $11, captured_by = $12, disputed = $13
+                finished = $11, captured_by = $12, disputed = $13, refusals = $14
           where tenant_id = $1 and invoice_id = $2`,
 };
 
