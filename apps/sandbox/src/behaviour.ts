@@ -39,7 +39,7 @@ function parseOutage(text: string): Behaviour | null {
   return { kind: 'outage', micros: exactMicros(duration.value) };
 }
 
-/** The behaviour that a stored card's reference carries: `sandbox:<behaviour>`. Another reference is a good card. */
+/** The behaviour that a stored card's reference carries: `sandbox:<behaviour>#<card>`. Another reference is a good card. */
 export function behaviourOfMethod(method: string | null): string {
-  return method?.startsWith('sandbox:') === true ? method.slice('sandbox:'.length) : 'ok';
+  return /^sandbox:([^#]*)/.exec(method ?? '')?.[1] ?? 'ok';
 }

@@ -46,10 +46,13 @@ export function payerOf(customer: Pick<Customer, 'id' | 'payerId'>): string {
 /** References as payment providers give them out, such as `pm_1PxYz`. */
 const PROVIDER_REF = /^[a-z]+_[A-Za-z0-9]{6,}/;
 
-/** Which stored card a text means: a provider's own reference, or, in test mode, a behaviour of the sandbox provider. */
-export function providerRefOf(set: string, mode: 'test' | 'live'): string {
+/**
+ * Which stored card a text means: a provider's own reference, or, in test mode, a behaviour of the sandbox provider. A
+ * reference names one card for ever, but a behaviour is a new card (`id`) each time it is stored.
+ */
+export function providerRefOf(set: string, mode: 'test' | 'live', id: string): string {
   const behaviour = set.includes(':') || !PROVIDER_REF.test(set) || SANDBOX_BEHAVIOURS.has(set);
-  return mode === 'test' && behaviour ? `sandbox:${set}` : set;
+  return mode === 'test' && behaviour ? `sandbox:${set}#${id}` : set;
 }
 
 /** Behaviours that look like a reference. */

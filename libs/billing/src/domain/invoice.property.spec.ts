@@ -74,6 +74,14 @@ test('a second capture, and one after forgiving, moves nothing', () => {
   expect(typeof forgiven === 'string' ? forgiven : capture(forgiven.invoice, 49n, NOW)).toBeNull();
 });
 
+test('what one refund made owed again stays owed when the rest is given back', () => {
+  const after = (change: InvoiceChange | string | null) =>
+    change === null || typeof change === 'string' ? open : change.invoice;
+  const reopened = after(refund(after(capture(open, 49n, NOW)), 20n, true, NOW));
+  const { status, due, captured } = after(refund(reopened, 29n, false, NOW));
+  expect([status, due, captured]).toEqual(['open', 20n, 0n]);
+});
+
 test('a draft is owed by nobody until it is paid', () => {
   const draft: Invoice = { ...open, number: null, status: 'draft' };
   expect([isOwed(draft), writeOff(draft), capture(draft, 49n, NOW)?.cause]).toEqual([

@@ -109,8 +109,10 @@ export function refund(
       invoice: { ...invoice, status: 'open', captured, due: invoice.due + amount, settledAt: null },
       cause: 'reopened',
     };
-  const status = captured === 0n ? 'refunded' : invoice.status;
-  return { invoice: { ...invoice, status, captured, settledAt: at }, cause: 'refunded' };
+  // What an earlier refund made owed again stays owed.
+  const settles = captured === 0n && invoice.due === 0n;
+  const changed = { ...invoice, captured, settledAt: isOwed(invoice) ? null : at };
+  return { invoice: settles ? { ...changed, status: 'refunded' } : changed, cause: 'refunded' };
 }
 
 export function invoiceIsSound(invoice: Invoice): void {

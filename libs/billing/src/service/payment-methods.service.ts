@@ -66,8 +66,9 @@ export class PaymentMethods {
 
   private method({ tenant }: Session, customerId: string, wanted: NewMethod): PaymentMethodFacts {
     const { set, brand, funding, expires } = wanted;
-    const providerRef = providerRefOf(set, tenant.mode);
-    return { id: this.ids.next(), customerId, providerRef, brand, funding, expires, label: set };
+    const id = this.ids.next();
+    const providerRef = providerRefOf(set, tenant.mode, id);
+    return { id, customerId, providerRef, brand, funding, expires, label: set };
   }
 
   private async replace(session: Session, customer: Customer, stored: StoredMethod): Promise<void> {
