@@ -124,7 +124,7 @@ function deniedFigure({ overHttp, overKafka }: Samples, rate: number): Figure {
     goals: all.slice(1).map((p99) => below(p99, 1_000)),
     how:
       `From the acknowledgement (HTTP 202, or Kafka’s) of the event that uses up a customer’s credit to the gate ` +
-      `agent’s first 402, asked without a pause, while ${Math.round(rate)} events/s of other customers flow ` +
+      `agent’s first 402, asked every 2 ms, while ${Math.round(rate)} events/s of other customers flow ` +
       `(half of the first figure); ${overHttp.length + overKafka.length} customers one after another.`,
   };
 }

@@ -1,22 +1,17 @@
-import { execFile } from 'node:child_process';
-import { setTimeout as pace } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { EmbeddedStack, LiveTenant, cloudEvent } from '@tallygate/testing';
 import { below, reading } from '../figure';
 import type { Figure, Reading } from '../figure';
+import { Processes } from '../processes';
 import type { Setting } from '../setting';
 
-const run = promisify(execFile);
 const BATCHES = 20;
 const EVENTS = 500;
 const CUSTOMERS = 20;
 
 /** What the real stack's processes hold after everything before. */
 export async function memory({ stack }: Setting): Promise<Figure> {
-  const rss = await residentByPid();
-  const readings = [...stack.pids()].map(([name, pid]) =>
-    reading(name, (rss.get(pid)?.kb ?? NaN) / 1024, 'MB'),
-  );
+  const processes = await Processes.now();
+  const readings = [...stack.pids()].map(([name, pid]) => reading(name, processes.residentMb(pid), 'MB'));
   return {
     name: 'resident memory after the load',
     readings,
@@ -40,7 +35,6 @@ export async function standaloneMemory(): Promise<Figure> {
     for (let batch = 0; batch < BATCHES; batch += 1) {
       await sendBatch(tenant, keys, batch);
       peaks.push(...(await treeOf(stack.process.pid)));
-      await pace(0);
     }
     return standaloneFigure(peaks);
   } finally {
@@ -81,26 +75,9 @@ function standaloneFigure(samples: readonly Reading[]): Figure {
 }
 
 async function treeOf(root: number): Promise<Reading[]> {
-  const rss = await residentByPid();
-  const within = (pid: number): boolean =>
-    pid === root || (rss.has(pid) && within(rss.get(pid)?.parent ?? 0));
-  const below = [...rss.keys()].filter((pid) => pid > 1 && within(pid));
-  const sum = below.reduce((total, pid) => total + (rss.get(pid)?.kb ?? 0), 0);
+  const processes = await Processes.now();
   return [
-    reading('standalone process', (rss.get(root)?.kb ?? 0) / 1024, 'MB'),
-    reading('with its PostgreSQL', sum / 1024, 'MB'),
+    reading('standalone process', processes.residentMb(root), 'MB'),
+    reading('with its PostgreSQL', processes.treeResidentMb(root), 'MB'),
   ];
-}
-
-async function residentByPid(): Promise<
-  ReadonlyMap<number, { readonly parent: number; readonly kb: number }>
-> {
-  const { stdout } = await run('ps', ['-A', '-o', 'pid=,ppid=,rss=']);
-  return new Map(
-    stdout
-      .trim()
-      .split('\n')
-      .map((line) => line.trim().split(/\s+/).map(Number))
-      .map(([pid = 0, parent = 0, kb = 0]) => [pid, { parent, kb }]),
-  );
 }

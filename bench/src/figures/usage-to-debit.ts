@@ -1,75 +1,116 @@
-import { randomUUID } from 'node:crypto';
-import { SystemClock } from '@tallygate/kernel';
-import { Client } from 'pg';
-import { Controls } from '../../ledger/controls';
-import { picker, sliceMessage } from '../../ledger/workload';
-import type { Customer, Shape } from '../../ledger/workload';
 import { atLeast, median, reading } from '../figure';
 import type { Figure } from '../figure';
 import { Producer } from '../load/producer';
+import { Processes } from '../processes';
 import { LOAD_PREFIX } from '../setting';
 import type { Setting } from '../setting';
+import { ControlRounds } from './control-rounds';
 
-const DATABASE = 'bench_control';
-const WRITERS = 2;
-const SHAPE = { zipf: 0, randomIds: false, sliceSize: 4_000, writers: WRITERS };
-const ROW_EVENTS = 1_000;
 const PER_MESSAGE = 50;
+const WARM_UP = 20_000;
+const MEASURED = ['kafka', 'ingestion', 'ledger', 'postgres', 'entitlement', 'notifier', 'billing'];
 
-type Take = (writer: number, message: Buffer) => Promise<number>;
+/** Microseconds of processor time for each event, by process. */
+type Cost = ReadonlyMap<string, number>;
+
+interface Round {
+  readonly perSecond: number;
+  readonly cost: Cost;
+}
 
 /** The whole stack, with the controls between its rounds on the same server, so that noise meets all of them. */
-export async function usageToDebit(setting: Setting): Promise<Figure> {
+export async function usageToDebit(setting: Setting): Promise<{ throughput: Figure; cost: Figure }> {
+  const { rounds, roundEvents } = setting.size;
   const controls = await ControlRounds.prepare(setting);
   try {
-    await pipeline(setting, 'warm-up', 20_000, 1);
-    await controls.ceiling(5);
-    const rounds = { ceiling: [] as number[], single: [] as number[], batched: [] as number[] };
-    for (let round = 0; round < setting.size.rounds; round += 1) {
-      rounds.ceiling.push(await controls.ceiling(slicesOf(setting)));
-      rounds.single.push(await pipeline(setting, `single-${round}`, setting.size.roundEvents, 1));
-      rounds.ceiling.push(await controls.ceiling(slicesOf(setting)));
-      rounds.batched.push(await pipeline(setting, `batched-${round}`, setting.size.roundEvents, PER_MESSAGE));
+    await pipeline(setting, 'warm-up', WARM_UP, 1);
+    await controls.ceiling(WARM_UP);
+    const ceiling: Round[] = [];
+    const single: Round[] = [];
+    const batched: Round[] = [];
+    for (let round = 0; round < rounds; round += 1) {
+      ceiling.push(await ceilingRound(setting, controls));
+      single.push(await pipeline(setting, `single-${round}`, roundEvents, 1));
+      ceiling.push(await ceilingRound(setting, controls));
+      batched.push(await pipeline(setting, `batched-${round}`, roundEvents, PER_MESSAGE));
     }
-    return figureOf(
-      median(rounds.single),
-      median(rounds.batched),
-      median(rounds.ceiling),
-      await controls.row(),
-    );
+    const row = await controls.row();
+    return { throughput: throughputOf(single, batched, ceiling, row), cost: costOf(single, ceiling) };
   } finally {
     await controls.close();
   }
 }
 
-function figureOf(single: number, batched: number, ceiling: number, row: number): Figure {
-  const toCeiling = reading('of the ceiling', single / ceiling, '×');
-  const toRow = reading('of row at a time', single / row, '×');
+function throughputOf(
+  single: readonly Round[],
+  batched: readonly Round[],
+  ceiling: readonly Round[],
+  row: number,
+): Figure {
+  const [one, many, most] = [single, batched, ceiling].map((rounds) =>
+    median(rounds.map(({ perSecond }) => perSecond)),
+  ) as [number, number, number];
+  const toCeiling = reading('of the ceiling', one / most, '×');
+  const toRow = reading('of row at a time', one / row, '×');
   return {
     name: 'usage → durable debit',
     readings: [
-      reading('one event a message', single, 'events/s'),
-      reading(`${PER_MESSAGE} events a message`, batched, 'events/s'),
+      reading('one event a message', one, 'events/s'),
+      reading(`${PER_MESSAGE} events a message`, many, 'events/s'),
     ],
-    controls: [reading('ceiling', ceiling, 'events/s'), reading('row at a time', row, 'events/s')],
-    ratios: [toCeiling, reading('of the ceiling, batched', batched / ceiling, '×'), toRow],
+    controls: [reading('ceiling', most, 'events/s'), reading('row at a time', row, 'events/s')],
+    ratios: [
+      toCeiling,
+      toRow,
+      reading('of the ceiling, batched', many / most, '×'),
+      reading('of row at a time, batched', many / row, '×'),
+    ],
     goals: [atLeast(toCeiling, 0.3), atLeast(toRow, 15)],
     how:
       'A producer process writes CloudEvents to usage.raw while ingestion and the ledger, processes of their own, ' +
       'take them; from the first to the last commit of a debit by PostgreSQL’s own commit times. Ceiling: the least ' +
       'SQL that deduplicates, stores each event, debits, journals, writes an outbox row and the offset, fed from ' +
-      'memory by 2 writers in slices of 4,000. Row at a time: a transaction per event. Same PostgreSQL, medians of ' +
-      'alternating rounds.',
+      'memory by 2 writers in slices of 4,000. Row at a time: a transaction per event. Same PostgreSQL, durable ' +
+      'commits, medians of alternating rounds.',
   };
 }
 
-/** @returns events debited a second */
-export async function pipeline(
-  { stack, tenant, debits, size }: Setting,
-  source: string,
-  count: number,
-  perMessage: number,
-): Promise<number> {
+function costOf(single: readonly Round[], ceiling: readonly Round[]): Figure {
+  const middle = (rounds: readonly Round[], name: string): number =>
+    median(rounds.map(({ cost }) => cost.get(name) ?? 0));
+  const names = [...(single[0]?.cost.keys() ?? [])];
+  const total = names.reduce((sum, name) => sum + middle(single, name), 0);
+  const least = [...(ceiling[0]?.cost.keys() ?? [])].reduce((sum, name) => sum + middle(ceiling, name), 0);
+  return {
+    name: 'processor time of an event',
+    readings: [
+      reading('altogether', total, 'µs'),
+      ...names.map((name) => reading(name, middle(single, name), 'µs')),
+    ],
+    controls: [
+      reading('ceiling: PostgreSQL', middle(ceiling, 'postgres'), 'µs'),
+      reading('ceiling: its writer', middle(ceiling, 'writer'), 'µs'),
+    ],
+    ratios: [reading('ceiling to stack', least / total, '×')],
+    goals: [],
+    how:
+      'Processor time that each process took during the rounds of one event a message, by the events: what the ' +
+      'throughput is made of, whatever else the machine does. The wall clock cannot beat it: cores ÷ this is the most.',
+  };
+}
+
+async function ceilingRound(setting: Setting, controls: ControlRounds): Promise<Round> {
+  const { roundEvents } = setting.size;
+  const before = await cpuOf(setting);
+  const perSecond = await controls.ceiling(roundEvents);
+  const after = await cpuOf(setting);
+  const spent = (name: string) => (((after.get(name) ?? 0) - (before.get(name) ?? 0)) * 1e6) / roundEvents;
+  return { perSecond, cost: new Map(['postgres', 'writer'].map((name) => [name, spent(name)])) };
+}
+
+async function pipeline(setting: Setting, source: string, count: number, perMessage: number): Promise<Round> {
+  const { stack, tenant, debits, size } = setting;
+  const before = await cpuOf(setting);
   const producer = Producer.start({
     brokers: stack.brokers,
     tenantId: tenant.id,
@@ -80,67 +121,29 @@ export async function pipeline(
     count,
     rate: null,
   });
-  await producer.done;
+  const { cpuSeconds } = await producer.done;
   await debits.caughtUp();
+  const after = await cpuOf(setting);
   const { events, seconds, first } = await debits.of(source);
   if (events !== count) throw new Error(`${count} events were acknowledged and ${events} debited`);
-  return (events - first) / seconds;
+  const cost = MEASURED.map(
+    (name) => [name, (((after.get(name) ?? 0) - (before.get(name) ?? 0)) * 1e6) / count] as const,
+  );
+  return {
+    perSecond: (events - first) / seconds,
+    cost: new Map([['producer', (cpuSeconds * 1e6) / count], ...cost]),
+  };
 }
 
-const slicesOf = ({ size }: Setting): number => Math.ceil(size.roundEvents / WRITERS / SHAPE.sliceSize);
-
-/** The two controls in a database of their own on the stack's server. */
-class ControlRounds {
-  private constructor(
-    private readonly controls: Controls,
-    private readonly pools: readonly Customer[][],
-    private readonly shape: Shape,
-  ) {}
-
-  static async prepare({ stack, size }: Setting): Promise<ControlRounds> {
-    const admin = new Client({ connectionString: stack.databaseUrl });
-    await admin.connect();
-    await admin.query(`create database ${DATABASE}`);
-    await admin.end();
-    const url = new URL(stack.databaseUrl);
-    url.pathname = `/${DATABASE}`;
-    const customers = Array.from({ length: size.customers }, () => ({
-      tenantId: randomUUID(),
-      customerId: randomUUID(),
-    }));
-    const controls = new Controls(url.href);
-    await controls.prepare(customers, WRITERS);
-    const pools = Array.from({ length: WRITERS }, (_, writer) =>
-      customers.filter((_customer, place) => place % WRITERS === writer),
-    );
-    return new ControlRounds(controls, pools, { ...SHAPE, customers: size.customers });
-  }
-
-  ceiling(slices: number): Promise<number> {
-    return this.race((writer, message) => this.controls.slice(writer, message), slices, SHAPE.sliceSize);
-  }
-
-  row(): Promise<number> {
-    return this.race((writer, message) => this.controls.rowAtATime(writer, message), 1, ROW_EVENTS);
-  }
-
-  close(): Promise<void> {
-    return this.controls.close();
-  }
-
-  /** @returns events a second of all writers together */
-  private async race(take: Take, slices: number, sliceSize: number): Promise<number> {
-    const now = new SystemClock().now();
-    const messages = this.pools.map((pool) => {
-      const pick = picker(pool, this.shape.zipf);
-      return Array.from({ length: slices }, () => sliceMessage(pick, { ...this.shape, sliceSize }, now));
-    });
-    const start = performance.now();
-    await Promise.all(
-      messages.map(async (own, writer) => {
-        for (const message of own) await take(writer, message);
-      }),
-    );
-    return (slices * sliceSize * this.pools.length) / ((performance.now() - start) / 1000);
-  }
+/** Seconds of processor time by process; `writer` is this one, which feeds the controls. */
+async function cpuOf({ stack }: Setting): Promise<ReadonlyMap<string, number>> {
+  const processes = await Processes.now();
+  const pids = [...stack.pids(), ['writer', process.pid] as const];
+  const own = process.cpuUsage();
+  return new Map(
+    pids.map(([name, pid]) => [
+      name,
+      name === 'writer' ? (own.user + own.system) / 1e6 : processes.treeCpuSeconds(pid),
+    ]),
+  );
 }

@@ -2,7 +2,7 @@ import { setTimeout as pace } from 'node:timers/promises';
 import { KafkaEventBus, TENANT_HEADER, silentLog } from '@tallygate/platform';
 import type { OutgoingMessage } from '@tallygate/platform';
 import { SeededRandom, cloudEvent } from '@tallygate/testing';
-import type { ProducerOrder } from './producer';
+import type { Produced, ProducerOrder } from './producer';
 
 const CHUNK = 2_000;
 const MOST_OPEN = 4;
@@ -24,15 +24,16 @@ class UsageWriter {
     this.stopping = true;
   }
 
-  async run(): Promise<{ events: number; seconds: number }> {
+  async run(): Promise<Produced> {
     await this.bus.start();
     const start = performance.now();
     if (this.order.rate === null) await this.flatOut();
     else await this.atRate(this.order.rate, start);
     await Promise.all(this.open);
     const seconds = (performance.now() - start) / 1000;
+    const { user, system } = process.cpuUsage();
     await this.bus.close();
-    return { events: this.sent, seconds };
+    return { events: this.sent, seconds, cpuSeconds: (user + system) / 1e6 };
   }
 
   private get left(): number {

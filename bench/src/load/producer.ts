@@ -22,6 +22,8 @@ export interface ProducerOrder {
 export interface Produced {
   readonly events: number;
   readonly seconds: number;
+  /** Processor time of the producer. */
+  readonly cpuSeconds: number;
 }
 
 /** The generator of load runs in a process of its own, so that it delays no measurement taken here. */
