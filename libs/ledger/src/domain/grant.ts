@@ -1,5 +1,5 @@
-import type { Duration, Instant, Nano } from '@tallygate/kernel';
-import { addCalendar, addMicros, maxNano, minNano, recurrenceAt } from '@tallygate/kernel';
+import type { Instant, Nano } from '@tallygate/kernel';
+import { addMicros, maxNano, minNano, recurrenceAt } from '@tallygate/kernel';
 import { repayAll } from './burn';
 import { burnOrder, endOf, isClosed } from './lot';
 import type { GrantKind, Lot } from './lot';
@@ -167,7 +167,6 @@ function earlier(a: Instant, b: Instant | null): Instant {
 export type GrantTermsFault =
   | 'ends_before_start'
   | 'already_over'
-  | 'recurs_after_end'
   | 'rollover_min_above_max'
   | 'rollover_without_recurrence';
 
@@ -176,11 +175,7 @@ export function grantFaults(
   terms: {
     readonly effectiveAt: Instant;
     readonly expiresAt: Instant | null;
-    readonly recurrence: {
-      readonly every: Duration;
-      readonly anchor: Instant | null;
-      readonly zone: string;
-    } | null;
+    readonly recurrence: object | null;
     readonly rollover: { readonly min: Nano; readonly max: Nano | null } | null;
   },
   now: Instant,
@@ -189,13 +184,6 @@ export function grantFaults(
   const faults: GrantTermsFault[] = [];
   if (expiresAt !== null && expiresAt <= effectiveAt) faults.push('ends_before_start');
   if (expiresAt !== null && expiresAt <= now) faults.push('already_over');
-  if (
-    recurrence !== null &&
-    expiresAt !== null &&
-    addCalendar(effectiveAt, recurrence.every, recurrence.zone) > expiresAt
-  ) {
-    faults.push('recurs_after_end');
-  }
   if (rollover !== null && rollover.max !== null && rollover.min > rollover.max)
     faults.push('rollover_min_above_max');
   if (rollover !== null && recurrence === null) faults.push('rollover_without_recurrence');

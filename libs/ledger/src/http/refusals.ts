@@ -35,12 +35,6 @@ const GRANT_FAULTS: Readonly<Record<GrantTermsFault, Fault>> = {
     problem: 'is over already',
     fix: 'send an end that is still ahead',
   },
-  recurs_after_end: {
-    field: 'recurrence.every',
-    value: null,
-    problem: 'is longer than the grant lasts',
-    fix: 'recur more often, or let the grant end later',
-  },
   rollover_min_above_max: {
     field: 'rollover',
     value: null,

@@ -1,0 +1,44 @@
+import { grantFaults, issueRecurring } from './grant';
+import { emptyWallet, hour, units, work } from '../testing/wallets';
+
+const daily = { months: 0, days: 1, micros: 0 };
+
+describe('the terms of a grant', () => {
+  const terms = { effectiveAt: hour(0), expiresAt: null, recurrence: null, rollover: null };
+
+  it('let a series end before its first recurrence', () => {
+    expect(grantFaults({ ...terms, expiresAt: hour(5), recurrence: daily }, hour(0))).toEqual([]);
+  });
+
+  it('refuse an end that is not after the start, or is over', () => {
+    expect(grantFaults({ ...terms, expiresAt: hour(0) }, hour(0))).toEqual([
+      'ends_before_start',
+      'already_over',
+    ]);
+  });
+});
+
+describe('a recurring grant', () => {
+  it('that ends before its first recurrence has one lot, cut at its end', () => {
+    const recurrence = {
+      grantId: 'g',
+      grantKey: 'g',
+      kind: 'promotional' as const,
+      priority: 100,
+      features: null,
+      amount: units(10),
+      every: daily,
+      anchor: hour(0),
+      zone: 'UTC',
+      endsAt: hour(5),
+      rollover: null,
+      nextAt: hour(0),
+    };
+    const draft = work(emptyWallet({ recurrences: [recurrence] }), hour(0));
+    issueRecurring(draft, draft.wallet.recurrences[0]!, hour(0));
+    expect(draft.wallet.lots.map(({ effectiveAt, expiresAt }) => [effectiveAt, expiresAt])).toEqual([
+      [hour(0), hour(5)],
+    ]);
+    expect(draft.wallet.recurrences[0]!.nextAt).toBeNull();
+  });
+});
