@@ -1,3 +1,4 @@
+export { CLIENT_TABLES, brokenLaws } from './chaos/laws';
 export {
   caddyConfig,
   envoyGrpcConfig,

@@ -4,9 +4,8 @@ import type { LiveTenant } from '../load/live-tenant';
 import { callHttp } from '../scenario/session';
 import type { RealStack } from '../stack/real-stack';
 import type { ClientRecord } from './client-record';
-import { CLIENT_TABLES, LAWS } from './laws';
+import { CLIENT_TABLES, brokenLaws } from './laws';
 
-const MOST_EXAMPLES = 3;
 const POLL_MS = 250;
 
 /** Reads the truth itself: databases as their owner, the broker's offsets, the provider's own record. */
@@ -40,11 +39,7 @@ export class Judge {
   /** @returns one line per law that does not hold, with examples */
   async violations(record: ClientRecord): Promise<readonly string[]> {
     await this.load(record);
-    const broken: string[] = [];
-    for (const { says, sql } of LAWS) {
-      const { rows } = await this.client.query(sql, sql.includes('$1') ? [this.tenant.id] : []);
-      if (rows.length > 0) broken.push(lineOf(says, rows));
-    }
+    const broken = await brokenLaws(this.client, this.tenant.id);
     return [...broken, ...(await this.publicVerdict())];
   }
 
@@ -159,11 +154,6 @@ interface Charge {
   readonly invoice: string;
   readonly amount: string;
   readonly captured_at: string | null;
-}
-
-function lineOf(says: string, rows: readonly unknown[]): string {
-  const examples = rows.slice(0, MOST_EXAMPLES).map((row) => JSON.stringify(row));
-  return `not so: ${says}. ${rows.length} ${rows.length === 1 ? 'case' : 'cases'}, such as ${examples.join(' ')}`;
 }
 
 const max = (a: bigint, b: bigint): bigint => (a > b ? a : b);

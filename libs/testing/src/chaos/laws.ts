@@ -1,3 +1,5 @@
+import type { Client } from 'pg';
+
 /** A law over the databases: each row that its query returns breaks it. $1 is the tenant. */
 export interface Law {
   readonly says: string;
@@ -116,3 +118,20 @@ union all
 select 'unpriced', count(*)::int from ledger.parked_usage where tenant_id = $1 having count(*) > 0`,
   },
 ];
+
+const MOST_EXAMPLES = 3;
+
+/** @returns one line per law that does not hold, with examples; expects `CLIENT_TABLES`, filled, in this session */
+export async function brokenLaws(client: Client, tenantId: string): Promise<readonly string[]> {
+  const broken: string[] = [];
+  for (const { says, sql } of LAWS) {
+    const { rows } = await client.query(sql, sql.includes('$1') ? [tenantId] : []);
+    if (rows.length > 0) broken.push(lineOf(says, rows));
+  }
+  return broken;
+}
+
+function lineOf(says: string, rows: readonly unknown[]): string {
+  const examples = rows.slice(0, MOST_EXAMPLES).map((row) => JSON.stringify(row));
+  return `not so: ${says}. ${rows.length} ${rows.length === 1 ? 'case' : 'cases'}, such as ${examples.join(' ')}`;
+}
