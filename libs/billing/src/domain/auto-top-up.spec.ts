@@ -2,6 +2,7 @@ import { instant, MICROS, parseInstant } from '@tallygate/kernel';
 import type { Instant } from '@tallygate/kernel';
 import {
   availableAt,
+  balanceHeard,
   nextLook,
   purchase,
   purchaseDeclined,
@@ -91,6 +92,13 @@ test('what was paid must show in the balance before anything more is bought', ()
   expect(purchase(paid, holds(3n, 2), NOW, 'UTC')).toBeNull();
   expect(purchase(paid, holds(9n, 3), NOW, 'UTC')).toBe(20n);
   expect(purchase(paid, holds(4n), later(1), 'UTC')).toBe(20n);
+});
+
+test('once it showed, a lower balance is a new shortfall at once', () => {
+  const paid = purchasePaid(opened, 't1', 4n, NOW);
+  expect(balanceHeard(paid, holds(4n), NOW)).toBe(paid);
+  const shown = balanceHeard(paid, holds(24n, 2), NOW);
+  expect(purchase(shown, holds(-17n, 3), NOW, 'UTC')).toBe(40n);
 });
 
 test('declines back off 1 h, then 2 h; the third opens the circuit, which a paid one closes', () => {

@@ -121,6 +121,12 @@ export function purchasePaid(rule: AutoTopUp, topUpId: string, available: Nano, 
   };
 }
 
+/** A balance above the one that was paid at holds the credit: from then on a lower one is a new shortfall. */
+export function balanceHeard(rule: AutoTopUp, balance: KnownBalance | null, now: Instant): AutoTopUp {
+  if (rule.creditAwaited === null || awaitsCredit(rule, availableAt(balance, now))) return rule;
+  return { ...rule, creditAwaited: null, retryAt: null };
+}
+
 /** Again 1 h later, then 2 h later; the third decline opens the circuit, a hard one stops the method. */
 export function purchaseDeclined(
   rule: AutoTopUp,

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Ids } from '@tallygate/kernel';
-import { nextLook, purchase, purchaseOpened } from '../domain';
+import { balanceHeard, nextLook, purchase, purchaseOpened } from '../domain';
 import type { AutoTopUp, Customer, Invoice, TopUp } from '../domain';
 import { AuditLog, AutoTopUpStore, CustomerStore } from './ports';
 import { TenantSessions } from './tenant-session';
@@ -81,9 +81,10 @@ export class AutoTopUps {
   private async consider(
     session: Session,
     customer: Customer,
-    rule: AutoTopUp,
+    known: AutoTopUp,
   ): Promise<{ readonly rule: AutoTopUp; readonly opened: Opened | null }> {
-    const balance = await this.store.balance(session, customer.id, rule.unit);
+    const balance = await this.store.balance(session, customer.id, known.unit);
+    const rule = balanceHeard(known, balance, session.now);
     const zone = customer.timezone;
     const amount = purchase(rule, balance, session.now, zone);
     const opened = amount === null ? null : await this.open(session, customer, rule.unit, amount);
