@@ -3,7 +3,6 @@ import {
   billingProvisioning,
   HttpClockPeer,
   HttpCollection,
-  NoJobs,
   PgKeyDirectory,
 } from '@tallygate/billing';
 import {
@@ -12,6 +11,7 @@ import {
   createService,
   createServiceContext,
   KafkaEventBus,
+  NoJobs,
   startTracing,
 } from '@tallygate/platform';
 import type { RunningService } from '@tallygate/platform';

@@ -1,10 +1,11 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { EntitlementModule, GrpcServer, NoJobs, entitlementProvisioning } from '@tallygate/entitlement';
+import { EntitlementModule, GrpcServer, entitlementProvisioning } from '@tallygate/entitlement';
 import type { GrpcOptions } from '@tallygate/entitlement';
 import {
   CachedKeyDirectory,
   HttpKeyDirectory,
   KafkaEventBus,
+  NoJobs,
   bootstrapOrExit,
   createLog,
   createService,

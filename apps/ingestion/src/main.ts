@@ -9,11 +9,11 @@ import {
   kafkaCheck,
   KafkaEventBus,
   loadConfig,
+  NoJobs,
   processEnvironment,
   startTracing,
 } from '@tallygate/platform';
 import { ingestionConfig } from './config';
-import { NoJobs } from './no-jobs';
 
 const name = 'ingestion';
 

@@ -8,4 +8,3 @@ export { HttpClockPeer, LocalClockPeer } from './http/clock-peers';
 export type { HttpClockPeerOptions } from './http/clock-peers';
 export { CollectionPort } from './service/ports';
 export { ClockPeer } from './service/test-clock.ports';
-export { NoJobs } from './queue/no-jobs';

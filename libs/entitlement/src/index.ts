@@ -7,4 +7,3 @@ export type { GateStatus } from './service/gate-registry';
 export { Propagation } from './service/propagation';
 export { GrpcServer } from './grpc/grpc-server';
 export type { GrpcOptions } from './grpc/grpc-server';
-export { NoJobs } from './queue/no-jobs';

@@ -57,6 +57,7 @@ export { JobQueue } from './queue/job-queue';
 export type { Job, JobHandler } from './queue/job-queue';
 export { BullJobQueue } from './queue/bull-job-queue';
 export type { BullJobQueueOptions, QueueBackend } from './queue/bull-job-queue';
+export { NoJobs } from './queue/no-jobs';
 export { provisionQueue } from './queue/provision-queue';
 
 export { ClockParticipant, TenantTime } from './time/tenant-time';

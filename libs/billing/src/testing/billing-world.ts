@@ -13,13 +13,13 @@ import {
   createServiceContext,
   createTestDatabase,
   InProcessEventBus,
+  NoJobs,
   silentLog,
 } from '@tallygate/platform';
 import type { RunningService, ServiceContext, TestDatabase, TestServer } from '@tallygate/platform';
 import { BillingModule } from '../billing.module';
 import { billingProvisioning } from '../provisioning';
 import { PgKeyDirectory } from '../postgres/key-directory';
-import { NoJobs } from '../queue/no-jobs';
 import { CollectionPort } from '../service/ports';
 
 /** Stands for dunning: answers as told, captures by default, and keeps what it was asked. */

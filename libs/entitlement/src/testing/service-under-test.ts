@@ -21,6 +21,7 @@ import {
 import {
   InProcessEventBus,
   KeyDirectory,
+  NoJobs,
   Signal,
   createService,
   createServiceContext,
@@ -31,7 +32,6 @@ import { EntitlementModule, entitlementProvisioning } from '../entitlement.modul
 import { Replica, entriesOfDelta, entryFromWire, positionOf, tokenOf } from '../domain';
 import type { Position } from '../domain';
 import { GrpcServer, clientOf } from '../grpc/grpc-server';
-import { NoJobs } from '../queue/no-jobs';
 import { GateRegistry } from '../service/gate-registry';
 import { Propagation } from '../service/propagation';
 

@@ -4,13 +4,13 @@ import {
   EntitlementModule,
   GateRegistry,
   GrpcServer,
-  NoJobs,
   Propagation,
   entitlementProvisioning,
 } from '@tallygate/entitlement';
 import {
   InProcessEventBus,
   KeyDirectory,
+  NoJobs,
   createService,
   createServiceContext,
   hashApiKey,

@@ -10,8 +10,8 @@ import {
   createServiceContext,
   createTestDatabase,
   InProcessEventBus,
-  JobQueue,
   KeyDirectory,
+  NoJobs,
   silentLog,
 } from '@tallygate/platform';
 import type { Principal, RunningService, ServiceContext, TestDatabase } from '@tallygate/platform';
@@ -26,14 +26,6 @@ import {
   tenantFacts,
   usageEvent,
 } from '../testing/sample';
-
-/** The ledger queues no jobs. */
-class NoJobs extends JobQueue {
-  override async add(): Promise<void> {}
-  override async work(): Promise<void> {}
-  override async idle(): Promise<void> {}
-  override async close(): Promise<void> {}
-}
 
 const tenantId = randomUUID();
 class OneTenant extends KeyDirectory {

@@ -1,9 +1,9 @@
-import { JobQueue } from '@tallygate/platform';
+import { JobQueue } from './job-queue';
 
-/** Billing queues nothing: what it does later is a row with a due instant. So its process needs no Redis. */
+/** For a service that queues nothing, so that its process needs no Redis. Using it is a mistake of the service. */
 export class NoJobs extends JobQueue {
   override async add(queue: string): Promise<void> {
-    throw new Error(`Billing has no queue, and none called ${queue}`);
+    throw new Error(`This service runs without a job queue, so there is none called ${queue}`);
   }
 
   override async work({ queue }: { readonly queue: string }): Promise<void> {
