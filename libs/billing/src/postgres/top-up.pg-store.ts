@@ -16,6 +16,10 @@ interface Row extends Record<string, unknown> {
   readonly invoice_id: string;
   readonly decline_code: string | null;
   readonly auto: boolean;
+  readonly refunded: string;
+  readonly disputed: string;
+  readonly dispute: TopUp['dispute'];
+  readonly reversals: number;
   readonly created_at: string;
   readonly paid_at: string | null;
 }
@@ -25,10 +29,12 @@ export class PgTopUpStore extends TopUpStore {
   override async save({ tx, tenantId }: Session, topUp: TopUp): Promise<void> {
     await tx.query(
       `insert into top_up (tenant_id, id, customer_id, key, unit, amount, status, invoice_id, decline_code, auto,
-         created_at, paid_at)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+         created_at, paid_at, refunded, disputed, dispute, reversals)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
        on conflict (tenant_id, id) do update
-         set status = excluded.status, decline_code = excluded.decline_code, paid_at = excluded.paid_at`,
+         set status = excluded.status, decline_code = excluded.decline_code, paid_at = excluded.paid_at,
+             refunded = excluded.refunded, disputed = excluded.disputed, dispute = excluded.dispute,
+             reversals = excluded.reversals`,
       [
         tenantId,
         topUp.id,
@@ -42,6 +48,10 @@ export class PgTopUpStore extends TopUpStore {
         topUp.auto,
         pgInstant(topUp.createdAt),
         pgInstantOrNull(topUp.paidAt),
+        formatAmount(topUp.refunded),
+        formatAmount(topUp.disputed),
+        topUp.dispute,
+        topUp.reversals,
       ],
     );
   }
@@ -74,6 +84,10 @@ function fromRow(row: Row): TopUp {
     invoiceId: row.invoice_id,
     declineCode: row.decline_code,
     auto: row.auto,
+    refunded: knownAmount(row.refunded),
+    disputed: knownAmount(row.disputed),
+    dispute: row.dispute,
+    reversals: row.reversals,
     createdAt: instantFromPg(row.created_at),
     paidAt: instantOrNullFromPg(row.paid_at),
   };

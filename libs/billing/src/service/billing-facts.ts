@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { encodeEvent, TOPICS } from '@tallygate/contracts';
 import type { BillingEvent, Catalog, TenantFacts } from '@tallygate/contracts';
 import { formatAmount, formatInstant, Ids } from '@tallygate/kernel';
+import type { Nano } from '@tallygate/kernel';
 import { Outbox } from '@tallygate/platform';
 import { customerFacts, invoiceFacts, subscriptionFacts } from '../domain';
 import type { Customer, Flags, InvoiceChange, StoredMethod, Subscription, TopUp } from '../domain';
@@ -57,6 +58,12 @@ export class BillingFacts {
   topUpPaid(session: Session, topUp: TopUp): Promise<void> {
     const paidAt = formatInstant(topUp.paidAt ?? session.now);
     return this.say(session, { type: 'top_up.paid', data: { ...whichTopUp(topUp), paidAt } });
+  }
+
+  topUpReversed(session: Session, topUp: TopUp, reversed: Nano): Promise<void> {
+    const { amount: _, ...which } = whichTopUp(topUp);
+    const data = { ...which, reversed: formatAmount(reversed), version: topUp.reversals };
+    return this.say(session, { type: 'top_up.reversed', data });
   }
 
   topUpFailed(session: Session, topUp: TopUp): Promise<void> {

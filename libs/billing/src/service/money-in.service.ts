@@ -1,20 +1,23 @@
 import { Injectable } from '@nestjs/common';
 import type { CollectionFacts, DeclineClass, DunningEvent } from '@tallygate/contracts';
 import { invariant, minNano, parseInstant } from '@tallygate/kernel';
-import type { Instant } from '@tallygate/kernel';
+import type { Instant, Nano } from '@tallygate/kernel';
 import {
   capture,
   confirm,
+  disputeTopUp,
   fail,
   knownAmount,
   paid,
   paymentHeld,
   refund,
+  refundTopUp,
+  reversedCredit,
   settled,
   standingChanged,
   voidInvoice,
 } from '../domain';
-import type { Invoice, Standing } from '../domain';
+import type { Invoice, Standing, TopUp } from '../domain';
 import { AutoTopUpRules } from './auto-top-up-rules.service';
 import { BillingFacts } from './billing-facts';
 import { Invoicing } from './invoicing.service';
@@ -54,9 +57,7 @@ export class MoneyIn {
       case 'payment.action_required':
         return this.actionRequired(session, event.data.invoiceId);
       case 'payment.disputed':
-        return event.data.state === 'lost'
-          ? this.lost(session, event.data.invoiceId, event.data.amount)
-          : undefined;
+        return this.disputed(session, event.data.invoiceId, event.data.state, event.data.amount);
       case 'collection.changed':
         return this.standing(session, event.data);
       default:
@@ -81,6 +82,34 @@ export class MoneyIn {
   async actionRequired(session: Session, invoiceId: string): Promise<void> {
     const invoice = await this.invoices.byId(session, invoiceId);
     if (invoice !== null) await this.hold(session, invoice, 'action');
+  }
+
+  private async disputed(
+    session: Session,
+    invoiceId: string,
+    state: 'open' | 'won' | 'lost',
+    amount: string,
+  ): Promise<void> {
+    await this.reverse(session, invoiceId, (topUp) => disputeTopUp(topUp, state, knownAmount(amount)));
+    if (state === 'lost') await this.lost(session, invoiceId, amount);
+  }
+
+  /** Money of a paid invoice was given back: a top-up's credit goes with it. */
+  refunded(session: Session, invoiceId: string, money: Nano): Promise<void> {
+    return this.reverse(session, invoiceId, (topUp) => refundTopUp(topUp, money));
+  }
+
+  private async reverse(
+    session: Session,
+    invoiceId: string,
+    change: (topUp: TopUp) => TopUp | null,
+  ): Promise<void> {
+    const invoice = await this.invoices.byId(session, invoiceId);
+    const topUp = invoice?.topUpId == null ? null : await this.topUps.byId(session, invoice.topUpId);
+    const changed = topUp?.status === 'paid' ? change(topUp) : null;
+    if (invoice === null || changed === null) return;
+    await this.topUps.save(session, changed);
+    await this.facts.topUpReversed(session, changed, reversedCredit(changed, invoice.total));
   }
 
   /** The money of a chargeback is gone for good: a subscription's invoice is owed again, at its original age. */

@@ -160,9 +160,13 @@ export class Payments {
       key: `refund ${invoice.id} ${invoice.version}`,
     });
     if (answer.outcome === 'refused') return err({ code: 'nothing_captured' });
-    return this.act(caller, customerKey, invoice.number ?? which, 'refund', captured, (session, present) =>
-      Promise.resolve(refund(present, knownAmount(answer.amount), reopen, session.now)),
-    );
+    const money = knownAmount(answer.amount);
+    const again = invoice.number ?? which;
+    return this.act(caller, customerKey, again, 'refund', captured, async (session, present) => {
+      const change = refund(present, money, reopen, session.now);
+      if (typeof change !== 'string') await this.moneyIn.refunded(session, present.id, money);
+      return change;
+    });
   }
 
   private async act(

@@ -104,6 +104,10 @@ export class TopUps {
       invoiceId: invoice.id,
       declineCode: null,
       auto: request.auto === true,
+      refunded: 0n,
+      disputed: 0n,
+      dispute: null,
+      reversals: 0,
       createdAt: session.now,
       paidAt: null,
     };

@@ -168,6 +168,11 @@ export type BillingEvent =
       'top_up.paid',
       { topUpId: string; key: string; customerId: string; unit: string; amount: string; paidAt: string }
     >
+  /** Money of a paid top-up went back, or came again: how much of its credit is taken back by now. The highest version holds. */
+  | EventEnvelope<
+      'top_up.reversed',
+      { topUpId: string; key: string; customerId: string; unit: string; reversed: string; version: number }
+    >
   | EventEnvelope<
       'top_up.failed',
       { topUpId: string; key: string; customerId: string; unit: string; amount: string; declineCode: string }

@@ -7,6 +7,7 @@ export * from './debit';
 export * from './hold';
 export * from './due';
 export * from './price';
+export * from './reversal';
 export * from './segments';
 export * from './view';
 export * from './subscription';

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { formatAmount } from '@tallygate/kernel';
-import type { Instant } from '@tallygate/kernel';
+import { formatAmount, invariant, parseAmount } from '@tallygate/kernel';
+import type { Instant, Nano } from '@tallygate/kernel';
 import { instantOrNullFromPg, pgInstant, pgInstantOrNull } from '@tallygate/platform';
 import type { Tx } from '@tallygate/platform';
 import type { Lot } from '../domain';
@@ -59,6 +59,14 @@ export class PgGrantStore extends GrantStore {
     return rows.map(lotOf);
   }
 
+  override async markReversed(tx: Tx, grantId: string, reversed: Nano, version: number): Promise<boolean> {
+    const { rowCount } = await tx.query(
+      'update credit_grant set reversed = $2, reversal_version = $3 where id = $1 and reversal_version < $3',
+      [grantId, formatAmount(reversed), version],
+    );
+    return rowCount === 1;
+  }
+
   override async markVoided(tx: Tx, grantId: string, at: Instant): Promise<void> {
     await tx.query('update credit_grant set voided_at = $2, next_at = null where id = $1', [
       grantId,
@@ -67,18 +75,27 @@ export class PgGrantStore extends GrantStore {
   }
 }
 
+interface GrantRow extends Record<string, unknown> {
+  readonly id: string;
+  readonly wallet_id: bigint;
+  readonly voided_at: string | null;
+  readonly reversed: string;
+}
+
 async function find(
   tx: Tx,
   column: 'key' | 'source',
   tenantId: string,
   value: string,
 ): Promise<StoredGrant | null> {
-  const { rows } = await tx.query<{ id: string; wallet_id: bigint; voided_at: string | null }>(
-    `select id, wallet_id, voided_at from credit_grant where tenant_id = $1 and ${column} = $2`,
+  const { rows } = await tx.query<GrantRow>(
+    `select id, wallet_id, voided_at, reversed from credit_grant where tenant_id = $1 and ${column} = $2`,
     [tenantId, value],
   );
   const row = rows[0];
-  return row === undefined
-    ? null
-    : { id: row.id, walletId: row.wallet_id, voidedAt: instantOrNullFromPg(row.voided_at) };
+  if (row === undefined) return null;
+  const reversed = parseAmount(row.reversed);
+  invariant(reversed.ok, 'A numeric column holds an amount');
+  const voidedAt = instantOrNullFromPg(row.voided_at);
+  return { id: row.id, walletId: row.wallet_id, voidedAt, reversed: reversed.value };
 }

@@ -39,6 +39,13 @@ export class BillingFactsService {
         return this.subscribed(tx, tenantId, event.data.subscription, instantOf(event.occurredAt), now);
       case 'top_up.paid':
         return this.toppedUp(tx, tenantId, event.data, now);
+      case 'top_up.reversed': {
+        const { topUpId, version } = event.data;
+        const reversed = parseAmount(event.data.reversed);
+        invariant(reversed.ok, 'A reversed top-up says how much');
+        const reversal = { tenantId, source: `top_up:${topUpId}`, reversed: reversed.value, version };
+        return this.grants.reverse(tx, reversal, now);
+      }
       default:
         return;
     }

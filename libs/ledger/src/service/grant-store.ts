@@ -30,6 +30,8 @@ export interface StoredGrant {
   readonly id: string;
   readonly walletId: bigint;
   readonly voidedAt: Instant | null;
+  /** How much of it was taken back because its money went back. */
+  readonly reversed: Nano;
 }
 
 export abstract class GrantStore {
@@ -39,6 +41,8 @@ export abstract class GrantStore {
   abstract bySource(tx: Tx, tenantId: string, source: string): Promise<StoredGrant | null>;
   /** All its lots, also those that are done with. */
   abstract lots(tx: Tx, grantId: string): Promise<readonly Lot[]>;
+  /** @returns false when the same or later news is known: nothing was written */
+  abstract markReversed(tx: Tx, grantId: string, reversed: Nano, version: number): Promise<boolean>;
   /** Ends a recurring grant's series too. */
   abstract markVoided(tx: Tx, grantId: string, at: Instant): Promise<void>;
 }

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { formatDuration, Ids, invariant } from '@tallygate/kernel';
 import type { Duration, Instant, Nano } from '@tallygate/kernel';
 import type { Tx } from '@tallygate/platform';
-import { grantFaults, isClosed, issueLot, settleDue, voidGrant } from '../domain';
+import { giveBack, grantFaults, isClosed, issueLot, settleDue, takeBack, voidGrant } from '../domain';
 import type {
   GrantKind,
   GrantTermsFault,
@@ -37,6 +37,13 @@ export type GrantOutcome =
   | { readonly status: 'granted'; readonly grantId: string }
   | { readonly status: 'key_taken' }
   | { readonly status: 'refused'; readonly faults: readonly GrantTermsFault[] };
+
+export interface Reversal {
+  readonly tenantId: string;
+  readonly source: string;
+  readonly reversed: Nano;
+  readonly version: number;
+}
 
 export type VoidGrantOutcome = { readonly status: VoidOutcome | 'unknown' };
 
@@ -73,6 +80,22 @@ export class Grants {
       now,
     );
     invariant(outcome.status !== 'refused', 'A grant of our own is well formed');
+  }
+
+  /** Brings what is taken back of a purchase to `reversed` in all; older news than is known moves nothing. */
+  async reverse(tx: Tx, { tenantId, source, reversed, version }: Reversal, now: Instant): Promise<void> {
+    const found = await this.grants.bySource(tx, tenantId, source);
+    if (found === null) return;
+    const [open] = await this.posting.openById(tx, [found.walletId], () => now);
+    invariant(open, 'The wallet of a grant is there');
+    // Read again under the wallet's lock: another consumer may have been here.
+    const before = (await this.grants.bySource(tx, tenantId, source))?.reversed ?? 0n;
+    if (!(await this.grants.markReversed(tx, found.id, reversed, version))) return;
+    const lots = lotsOf(open.draft, await this.grants.lots(tx, found.id));
+    if (reversed > before) takeBack(open.draft, lots, reversed - before, source);
+    else if (lots[0] !== undefined && reversed < before)
+      giveBack(open.draft, lots[0], before - reversed, source);
+    await this.posting.close(tx, [open], 'all');
   }
 
   /** Repeating it moves nothing. */
@@ -151,8 +174,11 @@ function issue(draft: WalletDraft, grant: NewGrant): void {
 
 /** The draft's own copies where it has them: those are what the void changes. */
 function lotsInWork(draft: WalletDraft, stored: readonly Lot[]): Lot[] {
+  const inWork = new Set(draft.wallet.lots.map((lot) => lot.id));
+  return lotsOf(draft, stored).filter((lot) => inWork.has(lot.id) || isClosed(lot) || lot.remaining === 0n);
+}
+
+function lotsOf(draft: WalletDraft, stored: readonly Lot[]): Lot[] {
   const inWork = new Map(draft.wallet.lots.map((lot) => [lot.id, lot]));
-  return stored
-    .map((lot) => inWork.get(lot.id) ?? lot)
-    .filter((lot) => inWork.has(lot.id) || isClosed(lot) || lot.remaining === 0n);
+  return stored.map((lot) => inWork.get(lot.id) ?? lot);
 }

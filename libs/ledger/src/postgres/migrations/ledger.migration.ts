@@ -87,6 +87,9 @@ create table credit_grant (
   next_at timestamptz,
   created_at timestamptz not null,
   voided_at timestamptz,
+  -- How much of a purchase's credit was taken back because its money went back, as billing last said.
+  reversed numeric(38,9) not null default 0 check (reversed >= 0),
+  reversal_version integer not null default 0,
   unique (tenant_id, key),
   check (expires_at > effective_at)
 );
