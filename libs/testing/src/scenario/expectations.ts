@@ -108,7 +108,7 @@ async function list(
   key: string,
 ): Promise<{ list: readonly unknown[] }> {
   const body = await read(session, service, path);
-  const found = body[key] ?? body['list'];
+  const found: unknown = Array.isArray(body) ? body : (body[key] ?? body['list']);
   if (!Array.isArray(found)) throw new Error(`${service} answered ${path} without "${key}"`);
   return { list: found };
 }

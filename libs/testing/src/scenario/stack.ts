@@ -1,5 +1,7 @@
 /** Services that a scenario may address or stop, by the names of the format. */
 export type ServiceName = 'ingestion' | 'ledger' | 'billing' | 'dunning' | 'notifier' | 'entitlement';
+/** What a scenario may do to a part of the system. */
+export type ServiceAction = 'stop' | 'start' | 'cut' | 'join';
 export type GateName = 'agent' | 'nginx' | 'caddy' | 'envoy' | 'haproxy' | 'sdk';
 
 /** An e-mail as the SMTP server took it. */
@@ -21,6 +23,6 @@ export abstract class Stack {
   abstract smtp(state: 'down' | 'up'): Promise<void>;
   /** Puts one message on usage.raw, as a gateway's producer would. */
   abstract publishUsage(tenantId: string, event: unknown): Promise<void>;
-  abstract service(action: 'stop' | 'start' | 'cut' | 'join', name: string): Promise<void>;
+  abstract service(action: ServiceAction, name: string): Promise<void>;
   abstract close(): Promise<void>;
 }

@@ -9,7 +9,14 @@ import {
   startSmtp,
 } from '@tallygate/infra-local';
 import { callHttp } from '../scenario/session';
-import { type DeliveredMail, type GateName, type ServiceName, Stack } from '../scenario/stack';
+import {
+  type DeliveredMail,
+  type GateName,
+  type ServiceAction,
+  type ServiceName,
+  Stack,
+} from '../scenario/stack';
+import { switchFeed } from './feed-switch';
 import { INTERNAL_SECRET, ROOT_KEY, STANDALONE_MAIN } from './settings';
 
 export interface EmbeddedStackOptions {
@@ -61,6 +68,7 @@ export class EmbeddedStack extends Stack {
         INTERNAL_SECRET,
         SMTP_URL: smtp.url,
         LOG_LEVEL: 'warn',
+        LIVE_CHECK_MS: '2000',
         ...options.env,
       },
       readyUrl: `http://127.0.0.1:${port}/readyz`,
@@ -92,8 +100,12 @@ export class EmbeddedStack extends Stack {
     await this.internal('/internal/usage-raw', { tenantId, event });
   }
 
-  override async service(action: 'stop' | 'start' | 'cut' | 'join', name: string): Promise<void> {
-    await this.internal(`/internal/services/${encodeURIComponent(name)}/${action}`, {});
+  override async service(action: ServiceAction, name: string): Promise<void> {
+    if (action === 'stop' || action === 'start')
+      throw new Error(
+        `"${action}: ${name}" is not supported on the embedded stack, whose services are one process; use --stack real`,
+      );
+    await switchFeed(action, name, { gateUrl: this.gates.agent!, internalSecret: INTERNAL_SECRET });
   }
 
   override async close(): Promise<void> {

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 
-/** Compiled main modules, beside this one under dist/. */
-const dist = join(__dirname, '../../../..');
+/** Compiled main modules: beside this one under dist/, also when this one runs from its source. */
+const root = join(__dirname, '../../../..');
+const dist = __filename.endsWith('.ts') ? join(root, 'dist') : root;
 export const mainOf = (app: string): string => join(dist, 'apps', app, 'src/main.js');
 export const STANDALONE_MAIN = mainOf('standalone');
 
