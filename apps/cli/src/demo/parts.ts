@@ -62,7 +62,7 @@ export async function partTwo(story: Story, session: Session): Promise<void> {
 
 /** Every other refusal has a status of its own. */
 export async function partThree(story: Story, session: Session): Promise<void> {
-  story.heading('3. Quota, rate limit, credentials, permission: each its own status');
+  story.heading('3. Quota, rate limit, credentials, permission, our own outage: each its own status');
   const events = (from: number, count: number) =>
     Array.from({ length: count }, (_, index) => ({
       specversion: '1.0',
@@ -89,4 +89,16 @@ export async function partThree(story: Story, session: Session): Promise<void> {
   }
   await story.request('/v1/search', null, { status: 401, reason: 'credential_missing' });
   await story.request('/v1/admin', 'acme', { status: 403, reason: 'feature_forbidden' });
+  await outage(story);
+}
+
+/** Our own trouble is never a 402: what the gate knows holds for a minute. */
+async function outage(story: Story): Promise<void> {
+  await story.gate('cut');
+  await story.until('2026-04-15T00:02:00Z');
+  await story.request('/v1/search', 'globex', { status: 200, reason: 'stale_allow' });
+  await story.until('2026-04-15T00:02:01Z');
+  await story.request('/v1/search', 'globex', { status: 503, reason: 'entitlement_stale' });
+  await story.gate('join');
+  await story.request('/v1/search', 'globex', { status: 200, reason: 'ok' });
 }

@@ -65,6 +65,13 @@ export class Story {
     this.mails();
   }
 
+  /** Cuts the gate off from everything it learns from, or lets it come back. */
+  async gate(action: 'cut' | 'join'): Promise<void> {
+    this.say(action === 'cut' ? 'the gate loses its feed' : 'the gate has its feed again');
+    await this.stack.service(action, 'gate');
+    this.session.dirty = true;
+  }
+
   check(told: boolean, text: string): void {
     this.show(told, text);
   }

@@ -1,4 +1,4 @@
-import { startPostgres, startRedis, waitUntil } from '@tallygate/infra-local';
+import { startPostgres, startRedis } from '@tallygate/infra-local';
 import type { PostgresServer, RedisServer } from '@tallygate/infra-local';
 import { Redis } from 'ioredis';
 import { createTestDatabase } from '../testing';
@@ -72,45 +72,8 @@ describe('BullMQ on Redis, when Redis', () => {
     await expect(queue.ping()).rejects.toThrow();
     server = await startRedis({ port });
     // The row's sweep would queue it again every second; here as often as it is refused.
-    const accepts = () => queue.add('work', [job('after')]).then(() => true);
-    expect(await waitUntil(accepts, 30_000)).toBe(true);
-    await worker.until(() => worker.ids().includes('after'));
-    await queue.close();
-    await server.stop();
-  });
-
-  it('was never there: adding and starting a worker fail, closing does not hang', async () => {
-    const queue = new BullJobQueue({
-      installation: 'never',
-      patienceMs: 300,
-      backend: { kind: 'redis', url: 'redis://127.0.0.1:1' },
-    });
-    await expect(queue.add('work', [job('1')])).rejects.toThrow();
-    await expect(
-      queue.work({ queue: 'work', concurrency: 1, handle: async () => undefined }),
-    ).rejects.toThrow();
-    await queue.idle(TENANT);
-    await queue.close();
-  });
-});
-
-describe('BullMQ on PostgreSQL, when PostgreSQL', () => {
-  it('ends every connection: work goes on by itself', async () => {
-    const queue = new BullJobQueue({
-      installation: 'cut',
-      backend: { kind: 'postgres', databaseUrl: target.url, roleSecret: target.roleSecret },
-    });
-    const worker = new Worker();
-    await queue.work({ queue: 'work', concurrency: 1, handle: worker.handle });
-    const { Client } = await import('pg');
-    const owner = new Client({ connectionString: target.url });
-    await owner.connect();
-    await owner.query(
-      `select pg_terminate_backend(pid) from pg_stat_activity where usename = 'tallygate_queue'`,
-    );
-    await owner.end();
-    const accepts = () => queue.add('work', [job('after')]).then(() => true);
-    expect(await waitUntil(accepts, 30_000)).toBe(true);
+    for (let queued = false; !queued;)
+      queued = await queue.add('work', [job('after')]).then(() => true, nextTurn);
     await worker.until(() => worker.ids().includes('after'));
     await queue.close();
     await server.stop();
@@ -152,3 +115,8 @@ describe('BullMQ on PostgreSQL, when PostgreSQL', () => {
     await queue.close();
   });
 });
+
+/** Lets sockets be read before the next try. */
+function nextTurn(): Promise<false> {
+  return new Promise((resolve) => setImmediate(() => resolve(false)));
+}
