@@ -45,6 +45,10 @@ describe('the gate’s configuration', () => {
     [{ PROXY_ROUTES: '[{"prefix":"v1"}]' }, ['PROXY_ROUTES']],
     [{ GATE_COUNT: '0' }, ['GATE_COUNT']],
     [{ GATE_TENANT: 'acme' }, ['GATE_TENANT']],
+    [
+      { GATE_ID: undefined, ENTITLEMENT_GRPC_URL: undefined, GATE_CREDENTIAL: undefined, USAGE: 'kafka' },
+      ['GATE_ID', 'ENTITLEMENT_GRPC_URL', 'GATE_CREDENTIAL', 'KAFKA_BROKERS'],
+    ],
   ])('names what is wrong with %j', (changes, variables) => {
     expect(problems({ ...GOOD, ...changes })).toEqual(variables);
   });

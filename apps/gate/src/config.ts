@@ -18,6 +18,49 @@ export const proxyRoutes = z
     fix: 'use a JSON list such as [{"prefix":"/v1","feature":"completions","units_header":"x-units"}]',
   });
 
+interface Rule {
+  readonly path: string;
+  readonly message: string;
+  readonly holds: (given: Readonly<Record<string, unknown>>) => boolean;
+}
+
+/** What one variable demands of another. */
+const RULES: readonly Rule[] = [
+  {
+    path: 'ENTITLEMENT_GRPC_URL',
+    message: 'is needed, or ENTITLEMENT_URL',
+    holds: (given) => given['ENTITLEMENT_GRPC_URL'] !== undefined || given['ENTITLEMENT_URL'] !== undefined,
+  },
+  {
+    path: 'GATE_CREDENTIAL',
+    message: 'is given beside GATE_API_KEY',
+    holds: (given) => (given['GATE_CREDENTIAL'] === undefined) !== (given['GATE_API_KEY'] === undefined),
+  },
+  {
+    path: 'KAFKA_BROKERS',
+    message: 'is needed for USAGE=kafka',
+    holds: (given) => given['USAGE'] !== 'kafka' || given['KAFKA_BROKERS'] !== undefined,
+  },
+  {
+    path: 'INGESTION_URL',
+    message: 'is needed for USAGE=http',
+    holds: (given) => given['USAGE'] !== 'http' || given['INGESTION_URL'] !== undefined,
+  },
+  {
+    path: 'GATE_API_KEY',
+    message: 'is needed for USAGE=http',
+    holds: (given) => given['USAGE'] !== 'http' || given['GATE_API_KEY'] !== undefined,
+  },
+];
+
+/** Also checked where another variable is wrong already, so that every problem is reported at once. */
+const ruleCheck = ({ path, message, holds }: Rule) =>
+  z.refine((given: unknown) => holds(given as Record<string, unknown>), {
+    path: [path],
+    message,
+    when: () => true,
+  });
+
 export const gateConfig = z
   .object({
     HOST: z.string().default('127.0.0.1'),
@@ -34,12 +77,16 @@ export const gateConfig = z
     ENTITLEMENT_GRPC_URL: z
       .string()
       .regex(/^(?:grpcs?:\/\/)?[^\s/]+:\d{1,5}$/, 'is not host:port, grpc://host:port or grpcs://host:port')
-      .meta({ fix: 'use an address such as grpcs://entitlement.example:4443' })
+      .meta({ fix: 'use an address such as grpcs://entitlement.example:4443, or set ENTITLEMENT_URL' })
       .optional(),
     ENTITLEMENT_URL: httpUrl.optional(),
     /** The installation's own gate credential, which sees every tenant; or a tenant's key of scope gate. */
-    GATE_CREDENTIAL: secret.optional(),
-    GATE_API_KEY: secret.optional(),
+    GATE_CREDENTIAL: secret
+      .meta({ secret: true, fix: 'set the gate credential of the installation, or GATE_API_KEY, not both' })
+      .optional(),
+    GATE_API_KEY: secret
+      .meta({ secret: true, fix: 'set a key of the tenant with scope gate, and usage:write for USAGE=http' })
+      .optional(),
     /** The only tenant of this gate. */
     GATE_TENANT: z.uuid('is not a UUID').meta({ fix: 'use the id of the tenant' }).optional(),
     /** Envoy's ext_authz over gRPC. */
@@ -64,20 +111,5 @@ export const gateConfig = z
     /** Opens /internal: virtual clocks, and cutting the feed for a rehearsal. */
     INTERNAL_SECRET: secret.optional(),
   })
-  .superRefine((config, issues) => {
-    const missing = (path: string, message: string) =>
-      issues.addIssue({ code: 'custom', path: [path], message });
-    if (config.ENTITLEMENT_GRPC_URL === undefined && config.ENTITLEMENT_URL === undefined) {
-      missing('ENTITLEMENT_GRPC_URL', 'is needed, or ENTITLEMENT_URL');
-    }
-    if ((config.GATE_CREDENTIAL === undefined) === (config.GATE_API_KEY === undefined)) {
-      missing('GATE_CREDENTIAL', 'is needed, or GATE_API_KEY, and not both');
-    }
-    if (config.USAGE === 'kafka' && config.KAFKA_BROKERS === undefined)
-      missing('KAFKA_BROKERS', 'is needed for USAGE=kafka');
-    if (config.USAGE !== 'http') return;
-    if (config.INGESTION_URL === undefined) missing('INGESTION_URL', 'is needed for USAGE=http');
-    if (config.GATE_API_KEY === undefined)
-      missing('GATE_API_KEY', 'is needed for USAGE=http, with scope usage:write');
-  });
+  .check(...RULES.map(ruleCheck));
 export type GateConfig = z.output<typeof gateConfig>;

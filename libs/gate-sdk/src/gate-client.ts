@@ -124,6 +124,7 @@ export class GateClient {
   private readonly emitter: UsageEmitter | null;
   private readonly hashes = new CredentialHashes();
   private changed: (() => void)[] = [];
+  private wasUp = false;
 
   private constructor(private readonly options: GateOptions) {
     const log = options.log ?? noLog;
@@ -294,6 +295,8 @@ export class GateClient {
   }
 
   private raise(): void {
+    if (this.follower.up && !this.wasUp) this.live?.warm();
+    this.wasUp = this.follower.up;
     const waiting = this.changed;
     this.changed = [];
     for (const resolve of waiting) resolve();

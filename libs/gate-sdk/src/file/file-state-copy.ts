@@ -1,12 +1,12 @@
 import { createReadStream } from 'node:fs';
 import { open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
-import { createInterface } from 'node:readline';
 import type { WireEntry, WireEntryRef } from '@tallygate/contracts';
 import { entryFromWire, removalFromWire } from '@tallygate/decision';
 import type { FeedEntry } from '@tallygate/decision';
 import { MICROS, formatInstant, parseInstant } from '@tallygate/kernel';
 import type { Instant } from '@tallygate/kernel';
+import { linesOf } from '../domain/lines';
 import type { GateLog } from '../service/gate-log';
 import { StateCopy } from '../service/state-copy';
 import type { LoadedCopy } from '../service/state-copy';
@@ -53,13 +53,13 @@ export class FileStateCopy extends StateCopy {
 
   override snapshotBegin(): void {
     this.inSnapshot = true;
-    this.broken = false;
     this.lines = [];
     this.enqueue(async () => {
+      this.broken = false;
       await this.file?.close();
       this.file = await open(`${this.path}.new`, 'w', 0o600);
       this.written = 0;
-    });
+    }, 'anew');
   }
 
   override append(upserts: readonly WireEntry[], removes: readonly WireEntryRef[]): void {
@@ -135,9 +135,9 @@ export class FileStateCopy extends StateCopy {
   }
 
   /** One after another. A copy that cannot be written is given up, and removed, until the next snapshot. */
-  private enqueue(step: () => Promise<void>): void {
+  private enqueue(step: () => Promise<void>, where: 'on' | 'anew' = 'on'): void {
     this.work = this.work.then(async () => {
-      if (!this.broken) await step();
+      if (!this.broken || where === 'anew') await step();
     });
     this.work = this.work.catch(async (error: unknown) => {
       this.broken = true;
@@ -182,7 +182,7 @@ async function readLines(path: string): Promise<KeptLines> {
   const lines = new Map<string, Kept>();
   let pending: [string, Kept][] = [];
   let commit: Commit | null = null;
-  for await (const text of createInterface({ input: createReadStream(path), crlfDelay: Infinity })) {
+  for await (const text of linesOf(createReadStream(path))) {
     const line = parseLine(text);
     if (line === null) break;
     if ('commit' in line) {

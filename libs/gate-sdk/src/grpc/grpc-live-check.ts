@@ -3,7 +3,7 @@ import { CHECK_SERVICE } from '@tallygate/contracts';
 import type { BillingGateReason, CheckRequestMessage, CheckResponseMessage } from '@tallygate/contracts';
 import type { DecisionRequest } from '@tallygate/decision';
 import { formatAmount } from '@tallygate/kernel';
-import { LiveCheck } from '../service/live-check';
+import { LiveCheck, WARMING, WARMING_MS } from '../service/live-check';
 import type { LiveAnswer } from '../service/live-check';
 import { bearer, grpcClient } from './channel';
 import type { GrpcAddress } from './channel';
@@ -39,6 +39,10 @@ export class GrpcLiveCheck extends LiveCheck {
       // A loop that was busy runs its timers before it reads its sockets; an answer that waits there is in time.
       const timer = setTimeout(() => setImmediate(() => call.cancel()), withinMs);
     });
+  }
+
+  override warm(): void {
+    void this.check(WARMING, WARMING_MS);
   }
 
   override close(): void {

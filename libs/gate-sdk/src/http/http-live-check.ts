@@ -1,7 +1,7 @@
 import type { BillingGateReason } from '@tallygate/contracts';
 import type { DecisionRequest } from '@tallygate/decision';
 import { formatAmount } from '@tallygate/kernel';
-import { LiveCheck } from '../service/live-check';
+import { LiveCheck, WARMING, WARMING_MS } from '../service/live-check';
 import type { LiveAnswer } from '../service/live-check';
 import type { HttpAddress } from './http-feed';
 
@@ -26,6 +26,10 @@ export class HttpLiveCheck extends LiveCheck {
     const answer = await this.ask(request, stop.signal).catch(() => null);
     clearTimeout(timer);
     return answer;
+  }
+
+  override warm(): void {
+    void this.check(WARMING, WARMING_MS);
   }
 
   override close(): void {}

@@ -1,12 +1,8 @@
-/** Lines of a response, as they come. A last one without its end is left out: it was cut off. */
-export async function* readLines(response: Response): AsyncGenerator<string> {
-  const decoder = new TextDecoder();
-  let rest = '';
-  for await (const chunk of bytesOf(response)) {
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) yield line.endsWith('\r') ? line.slice(0, -1) : line;
-  }
+import { linesOf } from '../domain/lines';
+
+/** Lines of a response, as they come. */
+export function readLines({ body }: Response): AsyncIterable<string> {
+  return linesOf(body === null ? nothing() : (body as unknown as AsyncIterable<Uint8Array>));
 }
 
 export interface ServerSentEvent {
@@ -31,6 +27,4 @@ export async function* readEvents(response: Response): AsyncGenerator<ServerSent
   }
 }
 
-async function* bytesOf({ body }: Response): AsyncGenerator<Uint8Array> {
-  if (body !== null) yield* body as unknown as AsyncIterable<Uint8Array>;
-}
+async function* nothing(): AsyncGenerator<Uint8Array> {}

@@ -17,4 +17,17 @@ export abstract class LiveCheck {
   /** Null: it could not be asked within the time. */
   abstract check(request: DecisionRequest, withinMs: number): Promise<LiveAnswer | null>;
   abstract close(): void;
+
+  /** Opens its connection, so that the first request that has to wait does not wait for that too. */
+  warm(): void {}
 }
+
+/** A question that the service answers without looking anything up. */
+export const WARMING: DecisionRequest = {
+  tenantId: null,
+  identity: { kind: 'none' },
+  features: [],
+  units: 0n,
+  maxPrice: null,
+};
+export const WARMING_MS = 2_000;
