@@ -49,4 +49,13 @@ describe('segments', () => {
     settleDue(late);
     expect(segmentsOf(wallet, hour(4))[0]).toMatchObject({ available: '0', expired });
   });
+
+  it('tell an end by use when credit came in the instant of an expiry and was used up', () => {
+    const wallet = walletOf(
+      lotOf({ id: 'a', expiresAt: hour(2) }),
+      lotOf({ id: 'b', effectiveAt: hour(2), remaining: units(3) }),
+    );
+    chargeUsage(work(wallet, hour(2)), { feature: 'chat', amount: units(3), occurredAt: hour(2) });
+    expect(segmentsOf(wallet, hour(2))[0]).toMatchObject({ available: '0', expired: false });
+  });
 });

@@ -39,7 +39,7 @@ function featuresOf(wallet: Wallet): Set<string> {
   return features;
 }
 
-/** True when the last credit ended by expiry with something left, and none came or was used since. */
+/** True when the last credit ended by expiry with something left, and none came or was used since, at that instant included. */
 function endedByExpiry(wallet: Wallet, at: Instant): boolean {
   let ended: number = wallet.lastExpiryAt ?? Number.MIN_SAFE_INTEGER;
   let seen: number = wallet.lastCreditAt ?? Number.MIN_SAFE_INTEGER;
@@ -49,7 +49,7 @@ function endedByExpiry(wallet: Wallet, at: Instant): boolean {
     if (endOf(lot) > ended) ended = endOf(lot);
     if (lot.effectiveAt > seen) seen = lot.effectiveAt;
   }
-  return ended > Number.MIN_SAFE_INTEGER && ended >= seen;
+  return ended > Number.MIN_SAFE_INTEGER && ended > seen;
 }
 
 /**
