@@ -47,17 +47,16 @@ export class DirectoryTenantViews extends TenantViews {
     this.standing.forget(tenantId);
   }
 
-  private async standingOf(tenantId: string): Promise<Standing> {
-    const kept = this.standing.get(tenantId);
-    if (kept !== undefined) return kept;
-    const keep = this.standing.intent(tenantId);
+  private standingOf(tenantId: string): Promise<Standing> {
+    return this.standing.through(tenantId, () => this.lookUp(tenantId));
+  }
+
+  private async lookUp(tenantId: string): Promise<Standing> {
     // Waits a moment for a tenant that billing has just created.
     const tenant = await this.directory.resolveTenant(tenantId);
     const facts = await this.database.asTenant(tenantId, (tx) => this.directory.catalog(tx, tenantId));
     const catalog = facts === null ? NO_METERS : this.compile(facts.catalog);
-    const standing = { windowMicros: windowOf(tenant), revision: facts?.revision ?? 0, catalog };
-    keep(standing);
-    return standing;
+    return { windowMicros: windowOf(tenant), revision: facts?.revision ?? 0, catalog };
   }
 
   private compile(catalog: Catalog): CompiledCatalog {

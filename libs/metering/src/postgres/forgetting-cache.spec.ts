@@ -36,3 +36,20 @@ test('forgets all', () => {
   cache.forgetAll();
   expect(cache.get('a')).toBeUndefined();
 });
+
+test('looks up once for all who ask meanwhile, and again for those who ask after a change', async () => {
+  const answers: ((value: string) => void)[] = [];
+  const lookUp = () => new Promise<string>((resolve) => answers.push(resolve));
+  const first = [cache.through('a', lookUp), cache.through('a', lookUp)];
+  cache.forget('a');
+  const later = cache.through('a', lookUp);
+  expect(answers).toHaveLength(2);
+  answers.forEach((answer, place) => answer(`look-up ${place}`));
+  expect(await Promise.all([...first, later])).toEqual(['look-up 0', 'look-up 0', 'look-up 1']);
+  expect(cache.get('a')).toBe('look-up 1');
+});
+
+test('a look-up that failed is tried again', async () => {
+  await expect(cache.through('a', () => Promise.reject(new Error('down')))).rejects.toThrow('down');
+  expect(await cache.through('a', () => Promise.resolve('x'))).toBe('x');
+});

@@ -9,6 +9,7 @@ interface Entry<T> {
  */
 export class ForgettingCache<T> {
   private readonly entries = new Map<string, Entry<T>>();
+  private readonly running = new Map<string, Promise<T>>();
   private changes = 0;
 
   constructor(
@@ -20,6 +21,14 @@ export class ForgettingCache<T> {
   get(key: string): T | undefined {
     const entry = this.entries.get(key);
     return entry !== undefined && entry.until > this.elapsedMs() ? entry.value : undefined;
+  }
+
+  /**
+   * What is remembered, or one look-up for everybody who asks meanwhile: after a start many ask at once, and a look-up
+   * each would take longer than its result is kept, so that none would ever be found.
+   */
+  async through(key: string, lookUp: () => Promise<T>): Promise<T> {
+    return this.get(key) ?? this.running.get(key) ?? this.run(key, lookUp);
   }
 
   /** Taken before the look-up; remembers its result unless something was forgotten meanwhile. */
@@ -43,10 +52,26 @@ export class ForgettingCache<T> {
   forget(key: string): void {
     this.changes += 1;
     this.entries.delete(key);
+    this.running.delete(key);
   }
 
   forgetAll(): void {
     this.changes += 1;
     this.entries.clear();
+    this.running.clear();
+  }
+
+  private run(key: string, lookUp: () => Promise<T>): Promise<T> {
+    const keep = this.intent(key);
+    const running: Promise<T> = lookUp()
+      .then((value) => {
+        keep(value);
+        return value;
+      })
+      .finally(() => {
+        if (this.running.get(key) === running) this.running.delete(key);
+      });
+    this.running.set(key, running);
+    return running;
   }
 }
