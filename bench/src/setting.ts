@@ -34,7 +34,7 @@ export class Setting {
   ) {}
 
   static async prepare(size: Size): Promise<Setting> {
-    const stack = await RealStack.start({ postgresSettings: POSTGRES });
+    const stack = await RealStack.start({ postgresSettings: POSTGRES, without: ['gateways'] });
     try {
       const tenant = await LiveTenant.open(stack, 'bench');
       await tenant.createCustomers(

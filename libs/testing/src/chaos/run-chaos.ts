@@ -71,9 +71,9 @@ async function killAll(stack: RealStack, plan: Iterable<Kill>, say: (line: strin
     await new Promise((resolve) => setTimeout(resolve, afterMs));
     const present = victims.filter((victim) => stack.pids().has(victim));
     await Promise.all(present.map((victim) => stack.killProcess(victim)));
+    kills += present.length;
     const killed = performance.now();
     await Promise.all(present.map((victim) => stack.startProcess(victim)));
-    kills += present.length;
     say(
       `kill ${kills}: ${present.join(' and ')}, ready again after ${Math.round(performance.now() - killed)} ms`,
     );

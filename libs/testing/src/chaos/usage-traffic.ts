@@ -22,12 +22,18 @@ type Door = 'http' | 'kafka';
 interface Parcel {
   readonly door: Door;
   readonly events: readonly SentUsage[];
-  /** Its client has met a failure and goes on. */
-  readonly stubborn: boolean;
+  /** How often it was sent in vain. */
+  readonly failures: number;
+  /** Not sent again before, on the monotonic clock in ms. */
+  readonly notBefore: number;
 }
 
 /** Clients that crash themselves: what they did not hear of is never sent again. */
 const SHARE_GIVEN_UP = 0.05;
+
+const FIRST_WAIT_MS = 250;
+const LONGEST_WAIT_MS = 5_000;
+const UNSENT = { failures: 0, notBefore: 0 };
 
 /**
  * Clients that send usage at a steady pace whatever the system does, send again what was not acknowledged, and now and
@@ -41,17 +47,23 @@ export class UsageTraffic {
   constructor(private readonly options: UsageTrafficOptions) {}
 
   tick(): void {
-    const again = this.again.splice(0);
-    for (const parcel of [...again, this.fresh('http'), this.fresh('kafka'), ...this.repeated()])
+    for (const parcel of [...this.due(), this.fresh('http'), this.fresh('kafka'), ...this.repeated()])
       this.send(parcel);
   }
 
   /** Nothing new; resolves when every client has its acknowledgement or `patienceOver` says no more. */
   async drain(patienceOver: () => boolean): Promise<void> {
     while ((this.again.length > 0 || this.pending.size > 0) && !patienceOver()) {
-      for (const parcel of this.again.splice(0)) this.send(parcel);
+      for (const parcel of this.due()) this.send(parcel);
       await Promise.race([...this.pending, ticked()]);
     }
+  }
+
+  private due(): Parcel[] {
+    const now = performance.now();
+    const due = this.again.filter(({ notBefore }) => notBefore <= now);
+    this.again = this.again.filter(({ notBefore }) => notBefore > now);
+    return due;
   }
 
   private fresh(door: Door): Parcel {
@@ -68,7 +80,7 @@ export class UsageTraffic {
         time,
       });
     });
-    return { door, events, stubborn: false };
+    return { door, events, ...UNSENT };
   }
 
   private repeated(): Parcel[] {
@@ -77,7 +89,7 @@ export class UsageTraffic {
     if (known.length === 0) return [];
     const events = Array.from({ length: Math.ceil(perTick / 10) }, () => random.pick(known));
     record.repeats += events.length;
-    return [{ door: random.chance(0.5) ? 'http' : 'kafka', events, stubborn: false }];
+    return [{ door: random.chance(0.5) ? 'http' : 'kafka', events, ...UNSENT }];
   }
 
   private send(parcel: Parcel): void {
@@ -90,8 +102,7 @@ export class UsageTraffic {
   private answered(parcel: Parcel, taken: boolean): void {
     const { record, random } = this.options;
     if (taken) record.acknowledge(parcel.events);
-    else if (parcel.stubborn || !random.chance(SHARE_GIVEN_UP))
-      this.again.push({ ...parcel, stubborn: true });
+    else if (parcel.failures > 0 || !random.chance(SHARE_GIVEN_UP)) this.again.push(later(parcel));
   }
 
   private deliver({ door, events }: Parcel): Promise<boolean> {
@@ -120,6 +131,12 @@ export class UsageTraffic {
       () => false,
     );
   }
+}
+
+/** Clients back off, each for itself: all at once they would keep down what has just come up. */
+function later(parcel: Parcel): Parcel {
+  const waitMs = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** parcel.failures);
+  return { ...parcel, failures: parcel.failures + 1, notBefore: performance.now() + waitMs };
 }
 
 const ticked = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 200));
