@@ -25,6 +25,7 @@ import {
   CachedKeyDirectory,
   InProcessEventBus,
   type Log,
+  type ReadinessCheck,
   type RunningService,
   type SchemaProvisioning,
   type ServiceContext,
@@ -82,6 +83,7 @@ export async function startStandalone(config: StandaloneConfig): Promise<Running
       contexts: Object.values(contexts),
       keyDirectory,
       log: around.log,
+      checks: [gateCheck(around.gateUrl, () => own.gate !== undefined)],
       closeLast: [
         async () => own.gate?.close(),
         () => around.queue.close(),
@@ -95,6 +97,16 @@ export async function startStandalone(config: StandaloneConfig): Promise<Running
   own.gate = await startOwnGate(config, around, grpcPort);
   return service;
 }
+
+/** The gate starts last, because it reads the feed that the others serve. */
+const gateCheck = (where: string, isStarted: () => boolean): ReadinessCheck => ({
+  name: 'gate',
+  where,
+  start: 'it starts with this process; its log says why it did not',
+  check: async () => {
+    if (!isStarted()) throw new Error('not started yet');
+  },
+});
 
 /** The built-in gate, over the same feed as any other; its usage goes where a gateway's would. */
 function startOwnGate(
@@ -115,6 +127,7 @@ function startOwnGate(
       credential: secrets.gateCredential,
       grpcUrl: `127.0.0.1:${grpcPort}`,
       url: selfUrl,
+      liveCheckMs: config.LIVE_CHECK_MS,
       diskCopy: join(config.DATA_DIR, 'gate-copy.json'),
       usage: { sink: new KafkaUsageSink(bus), spoolDir: join(config.DATA_DIR, 'usage') },
     },
