@@ -102,12 +102,15 @@ export { counter, createMetrics, gauge } from './telemetry/metrics';
 export { extractTrace, injectTrace, startTracing, withSpan } from './telemetry/tracing';
 
 export { kafkaCheck, postgresQueueCheck, redisCheck } from './health/checks';
+export { MissingServers } from './health/require-servers';
 export { missingOf, whereOf } from './health/readiness';
 export type { Missing, ReadinessCheck } from './health/readiness';
 
 export { createServiceContext, ServiceContext } from './bootstrap/service-context';
 export type { ServiceContextOptions } from './bootstrap/service-context';
 export { PlatformModule } from './bootstrap/platform-module';
+export { keysOfBilling, runKafkaService } from './bootstrap/run-kafka-service';
+export type { KafkaServiceConfig, KafkaServiceOptions } from './bootstrap/run-kafka-service';
 export { createService } from './bootstrap/create-service';
 export type { CreateServiceOptions, RunningService } from './bootstrap/create-service';
 

@@ -1,3 +1,4 @@
+import { MissingServers, describeMissing } from '../health/require-servers';
 import { ConfigError, describeProblem } from './config';
 
 /** How a main function ends the process; a parameter so that tests need not die. */
@@ -23,6 +24,12 @@ export async function bootstrapOrExit(
       print('The configuration cannot be used:');
       for (const problem of error.problems) print(describeProblem(problem));
       exit(2);
+      return;
+    }
+    if (error instanceof MissingServers) {
+      print('Could not start, because this is missing:');
+      for (const missing of error.missing) print(describeMissing(missing));
+      exit(1);
       return;
     }
     print(`Could not start: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);

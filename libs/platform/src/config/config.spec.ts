@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { MissingServers } from '../health/require-servers';
 import { bootstrapOrExit } from './bootstrap-or-exit';
 import { ConfigError, loadConfig } from './config';
 import { kafkaConfig, platformConfig, redisConfig } from './fields';
@@ -105,6 +106,16 @@ describe('bootstrapOrExit', () => {
     const { text, codes } = await outcome(async () => Promise.reject(new Error('no database at db:5432')));
     expect(codes).toEqual([1]);
     expect(text).toContain('no database at db:5432');
+  });
+
+  it('ends with 1 and names each server that is missing, where it was looked for and how to start it', async () => {
+    const kafka = { name: 'Kafka', where: 'db:9092', problem: 'ECONNREFUSED', start: 'start Kafka' };
+    const { text, codes } = await outcome(async () => Promise.reject(new MissingServers([kafka])));
+    expect(codes).toEqual([1]);
+    expect(text.split('\n')).toEqual([
+      'Could not start, because this is missing:',
+      '  Kafka: not found at db:9092 (ECONNREFUSED). Fix: start Kafka',
+    ]);
   });
 
   it('leaves a process that started alone', async () => {

@@ -1,8 +1,19 @@
+import { withOwner } from '../postgres/provision';
 import type { ReadinessCheck } from './readiness';
 import { whereOf } from './readiness';
 
 interface Answering {
   ping(): Promise<void>;
+}
+
+/** The server itself, before a schema is there. */
+export function databaseServerCheck(ownerUrl: string): ReadinessCheck {
+  return {
+    name: 'database (PostgreSQL)',
+    where: whereOf(ownerUrl),
+    start: 'start PostgreSQL at DATABASE_URL; schemas and roles are created',
+    check: () => withOwner(ownerUrl, (owner) => owner.query('select 1')),
+  };
 }
 
 export function kafkaCheck(bus: Answering, brokers: readonly string[]): ReadinessCheck {

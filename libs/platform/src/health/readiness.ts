@@ -19,14 +19,20 @@ export interface Missing {
 
 const PATIENCE_MS = 2_000;
 
-export async function missingOf(checks: readonly ReadinessCheck[]): Promise<Missing[]> {
-  const results = await Promise.all(checks.map(missingPart));
+export async function missingOf(
+  checks: readonly ReadinessCheck[],
+  patienceMs = PATIENCE_MS,
+): Promise<Missing[]> {
+  const results = await Promise.all(checks.map((check) => missingPart(check, patienceMs)));
   return results.filter((result) => result !== null);
 }
 
-async function missingPart({ name, where, start, check }: ReadinessCheck): Promise<Missing | null> {
+async function missingPart(
+  { name, where, start, check }: ReadinessCheck,
+  patienceMs: number,
+): Promise<Missing | null> {
   try {
-    await within(PATIENCE_MS, name, check());
+    await within(patienceMs, name, check());
     return null;
   } catch (error) {
     return {

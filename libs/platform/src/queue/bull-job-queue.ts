@@ -251,7 +251,11 @@ function redisConnections(url: string, patienceMs: number, onError: OnError): Co
       new Worker<JobData>(name, run, { ...WORKER, connection: consumer, concurrency }),
     ready: () => connected(producer),
     isUp: () => consumer.status === 'ready',
-    ping: async () => void (await producer.ping()),
+    ping: async () => {
+      await connected(producer);
+      if (producer.status !== 'ready') throw new Error('Redis cannot be reached');
+      await producer.ping();
+    },
     close: async () => {
       producer.disconnect();
       consumer.disconnect();
