@@ -1,48 +1,20 @@
 import { LedgerModule, ledgerProvisioning } from '@tallygate/ledger';
 import {
   bootstrapOrExit,
-  BullJobQueue,
-  CachedKeyDirectory,
-  createLog,
-  createService,
-  createServiceContext,
-  HttpKeyDirectory,
-  KafkaEventBus,
+  keysOfBilling,
   loadConfig,
   processEnvironment,
-  startTracing,
+  runKafkaService,
 } from '@tallygate/platform';
 import { ledgerConfig } from './config';
 
-const name = 'ledger';
-
 void bootstrapOrExit(async () => {
   const config = loadConfig(ledgerConfig, processEnvironment());
-  const log = createLog({ name, level: config.LOG_LEVEL });
-  const tracing = startTracing(name, config.OTEL_EXPORTER_OTLP_ENDPOINT);
-  const bus = new KafkaEventBus({
-    brokers: config.KAFKA_BROKERS,
-    clientId: name,
-    replicationFactor: config.KAFKA_TOPIC_REPLICATION,
-    log,
-  });
-  const queue = new BullJobQueue({ backend: { kind: 'redis', url: config.REDIS_URL }, log });
-  const context = await createServiceContext({
-    name,
-    database: { url: config.DATABASE_URL, roleSecret: config.DATABASE_ROLE_SECRET },
-    ...ledgerProvisioning,
-    bus,
-    queue,
-    log,
-  });
-  const internalSecret = config.INTERNAL_SECRET;
-  const keys = new HttpKeyDirectory({ billingUrl: config.BILLING_URL, internalSecret });
-  await createService(LedgerModule.register(context, { internalSecret }), {
-    name,
+  await runKafkaService({
+    name: 'ledger',
     config,
-    contexts: [context],
-    keyDirectory: new CachedKeyDirectory(keys),
-    log,
-    closeLast: [() => queue.close(), () => bus.close(), tracing],
+    provisioning: ledgerProvisioning,
+    keys: () => keysOfBilling(config),
+    register: (context) => LedgerModule.register(context, { internalSecret: config.INTERNAL_SECRET }),
   });
 });
