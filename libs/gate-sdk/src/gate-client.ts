@@ -1,5 +1,6 @@
+import { randomBytes, randomInt } from 'node:crypto';
 import type { Identity } from '@tallygate/decision';
-import { NANO, SequentialIds } from '@tallygate/kernel';
+import { NANO } from '@tallygate/kernel';
 import type { Clock, Ids, Instant, Nano } from '@tallygate/kernel';
 import { FeedClock } from './domain/feed-clock';
 import type { GateRequest } from './domain/gate-request';
@@ -14,6 +15,7 @@ import { GrpcLiveCheck } from './grpc/grpc-live-check';
 import { HttpFeed } from './http/http-feed';
 import { HttpLiveCheck } from './http/http-live-check';
 import { CredentialHashes } from './service/credential-hashes';
+import { DecisionIds } from './service/decision-ids';
 import { FeedCopy } from './service/feed-copy';
 import { FeedFollower } from './service/feed-follower';
 import type { FeedTransport } from './service/feed-transport';
@@ -22,7 +24,6 @@ import type { Mode } from './service/gate';
 import { noLog } from './service/gate-log';
 import type { GateLog } from './service/gate-log';
 import type { LiveCheck } from './service/live-check';
-import { RandomPool } from './service/random-pool';
 import { NoStateCopy } from './service/state-copy';
 import type { StateCopy } from './service/state-copy';
 import { SteadyClock } from './service/steady-clock';
@@ -128,18 +129,17 @@ export class GateClient {
 
   private constructor(private readonly options: GateOptions) {
     const log = options.log ?? noLog;
-    const random = new RandomPool();
     this.clock = options.clock ?? new SteadyClock();
     this.disk = options.diskCopy === undefined ? new NoStateCopy() : new FileStateCopy(options.diskCopy, log);
     this.copy = new FeedCopy(this.feedClock, this.clock, this.disk);
     this.live = options.liveCheck ?? liveCheckOf(options);
-    this.follower = this.followerOf(log, random);
+    this.follower = this.followerOf(log);
     this.unknown = new UnknownKeys(this.live, this.clock, {
       withinMs: options.liveCheckMs ?? LIVE_CHECK_MS,
       mostAtOnce: LIVE_CHECKS_AT_ONCE,
       canAsk: () => !this.follower.severed,
     });
-    this.gate = this.gateOf(random);
+    this.gate = this.gateOf();
     this.emitter = emitterOf(options, log);
   }
 
@@ -265,26 +265,26 @@ export class GateClient {
     return virtual?.now ?? this.feedClock.now(this.clock.now());
   }
 
-  private followerOf(log: GateLog, random: RandomPool): FeedFollower {
+  private followerOf(log: GateLog): FeedFollower {
     return new FeedFollower({
       gateId: this.options.gateId,
       tenantId: this.options.tenantId ?? '',
       transports: this.options.transports ?? transportsOf(this.options),
       copy: this.copy,
       clock: this.clock,
-      random: random.fraction,
+      random: () => randomInt(2 ** 32) / 2 ** 32,
       log,
       onChange: () => this.raise(),
     });
   }
 
-  private gateOf(random: RandomPool): Gate {
+  private gateOf(): Gate {
     return new Gate({
       copy: this.copy,
       feedClock: this.feedClock,
       tenantClocks: this.tenantClocks,
       clock: this.clock,
-      ids: this.options.ids ?? new SequentialIds(() => this.clock.now() / 1_000, random.bytes),
+      ids: this.options.ids ?? new DecisionIds(() => this.clock.now() / 1_000, randomBytes(8)),
       unknown: this.unknown,
       limits: {
         gates: this.options.gates ?? 1,
