@@ -12,5 +12,5 @@ module.exports = {
   transform: { '^.+\\.ts$': ['@swc/jest'] },
   moduleNameMapper,
   modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/.cache'],
-  testTimeout: 60_000,
+  testTimeout: 180_000,
 };

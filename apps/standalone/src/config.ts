@@ -1,5 +1,5 @@
 import { proxyRoutes } from '@tallygate/gate';
-import { logLevel, port, secret, url } from '@tallygate/platform';
+import { durationMs, logLevel, port, secret, url } from '@tallygate/platform';
 import { z } from 'zod';
 
 /** The embedded default: everything has a default, so that `npm run demo` needs no settings. */
@@ -17,6 +17,8 @@ export const standaloneConfig = z.object({
   INTERNAL_SECRET: secret.optional(),
   /** Without it an SMTP server of our own takes the mails. */
   SMTP_URL: url(['smtp', 'smtps'], 'smtp://localhost:1025').optional(),
+  /** How long the gate may wait for a live check of a key it does not know. */
+  LIVE_CHECK_MS: durationMs.default(20),
   MAIL_FROM: z.string().default('billing@tallygate.example'),
   /** What the gate's built-in proxy stands in front of. */
   PROXY_UPSTREAM: url(['http', 'https'], 'http://localhost:8080').optional(),

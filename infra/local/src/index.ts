@@ -13,3 +13,4 @@ export { startPostgres, type PostgresOptions, type PostgresServer } from './post
 export { startRedis, type RedisOptions, type RedisServer } from './redis';
 export { startSmtp, type SmtpAnswer, type SmtpOptions, type SmtpServer } from './smtp';
 export type { ReceivedMail } from './smtp-mail';
+export { waitUntil } from './wait-until';

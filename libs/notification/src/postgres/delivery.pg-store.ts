@@ -23,8 +23,8 @@ export class PgDeliveryStore extends DeliveryStore {
     await tx.query(sql.add, [tenantId, id, noticeId, customerId, channel, address, pgInstant(now)]);
   }
 
-  override async waiting({ tx, tenantId }: Session, id: string): Promise<Delivery | null> {
-    const { rows } = await tx.query<DeliveryRow>(sql.waiting, [tenantId, id]);
+  override async waiting({ tx, tenantId, now }: Session, id: string): Promise<Delivery | null> {
+    const { rows } = await tx.query<DeliveryRow>(sql.waiting, [tenantId, id, pgInstant(now)]);
     if (!rows[0]) return null;
     const { notice_id: noticeId, customer_id: customerId, channel, address, tries } = rows[0];
     return { id, noticeId, customerId, channel, address, tries };

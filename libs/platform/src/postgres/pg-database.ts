@@ -67,7 +67,7 @@ export class PgDatabase extends Database {
       connectionString: roleUrl(this.options.url, this.options.roleSecret, role),
       max,
       types: exactTypes,
-      connectionTimeoutMillis: 5_000,
+      connectionTimeoutMillis: 30_000,
       keepAlive: true,
       application_name: role,
       // As start-up options the settings cost no round trip and hold for every connection of the pool.

@@ -1,4 +1,4 @@
-import { startPostgres, startRedis } from '@tallygate/infra-local';
+import { startPostgres, startRedis, waitUntil } from '@tallygate/infra-local';
 import type { PostgresServer, RedisServer } from '@tallygate/infra-local';
 import { Redis } from 'ioredis';
 import { createTestDatabase } from '../testing';
@@ -72,8 +72,7 @@ describe('BullMQ on Redis, when Redis', () => {
     await expect(queue.ping()).rejects.toThrow();
     server = await startRedis({ port });
     // The row's sweep would queue it again every second; here as often as it is refused.
-    for (let queued = false; !queued;)
-      queued = await queue.add('work', [job('after')]).then(() => true, nextTurn);
+    expect(await waitUntil(() => queue.add('work', [job('after')]).then(() => true), 30_000)).toBe(true);
     await worker.until(() => worker.ids().includes('after'));
     await queue.close();
     await server.stop();
@@ -109,14 +108,9 @@ describe('BullMQ on PostgreSQL, when PostgreSQL', () => {
       `select pg_terminate_backend(pid) from pg_stat_activity where usename = 'tallygate_queue'`,
     );
     await owner.end();
-    for (let queued = false; !queued;)
-      queued = await queue.add('work', [job('after')]).then(() => true, nextTurn);
+    const accepts = () => queue.add('work', [job('after')]).then(() => true);
+    expect(await waitUntil(accepts, 30_000)).toBe(true);
     await worker.until(() => worker.ids().includes('after'));
     await queue.close();
   });
 });
-
-/** Lets sockets be read before the next try. */
-function nextTurn(): Promise<false> {
-  return new Promise((resolve) => setImmediate(() => resolve(false)));
-}

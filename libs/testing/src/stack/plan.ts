@@ -15,7 +15,7 @@ export interface StackServers {
 
 /** Who listens where. */
 export interface StackPlan extends StackServers {
-  readonly ports: Readonly<Record<ProcessName | 'feed', number>>;
+  readonly ports: Readonly<Record<ProcessName | 'feed' | 'ext_authz', number>>;
   readonly urls: Readonly<Record<ProcessName, string>>;
 }
 
@@ -31,8 +31,8 @@ const PROCESSES: readonly ProcessName[] = [
 ];
 
 export async function planStack(servers: StackServers, freePort: () => Promise<number>): Promise<StackPlan> {
-  const ports = {} as Record<ProcessName | 'feed', number>;
-  for (const name of [...PROCESSES, 'feed'] as const) ports[name] = await freePort();
+  const ports = {} as Record<ProcessName | 'feed' | 'ext_authz', number>;
+  for (const name of [...PROCESSES, 'feed', 'ext_authz'] as const) ports[name] = await freePort();
   const urls = Object.fromEntries(PROCESSES.map((name) => [name, `http://127.0.0.1:${ports[name]}`]));
   return { ...servers, ports, urls: urls as StackPlan['urls'] };
 }
@@ -88,7 +88,10 @@ const OWN: Readonly<Record<ProcessName, (plan: StackPlan) => Record<string, stri
     ENTITLEMENT_URL: plan.urls.entitlement,
     ENTITLEMENT_GRPC_URL: `127.0.0.1:${plan.ports.feed}`,
     GATE_ID: 'gate-1',
+    GATE_GRPC_PORT: String(plan.ports.ext_authz),
     INTERNAL_SECRET,
+    // A busy machine must not turn an unknown key into a 503.
+    LIVE_CHECK_MS: '2000',
     USAGE: 'kafka',
     KAFKA_BROKERS: plan.brokers.join(','),
     GATE_CREDENTIAL,

@@ -24,6 +24,7 @@ import {
   Stack,
 } from '../scenario/stack';
 import { switchFeed } from './feed-switch';
+import { FrontGateways } from './front-gateways';
 import { type ProcessName, type StackPlan, environmentOf, planStack } from './plan';
 import { INTERNAL_SECRET, ROOT_KEY, mainOf } from './settings';
 
@@ -51,8 +52,8 @@ export interface Servers {
 export interface RealStackOptions {
   /** Settings of the PostgreSQL server by name, over the defaults. */
   readonly postgresSettings?: Readonly<Record<string, string>>;
-  /** Processes that are not needed and not started. */
-  readonly without?: readonly ProcessName[];
+  /** What is not needed and not started; `gateways` are those in front of the gate. */
+  readonly without?: readonly (ProcessName | 'gateways')[];
 }
 
 /** Kafka, PostgreSQL, Redis and every service as a process of its own, on free ports. */
@@ -64,6 +65,7 @@ export class RealStack extends Stack {
   override readonly gates: Partial<Record<GateName, string>>;
   private readonly processes = new Map<ProcessName, LocalServer>();
   private redisUp = true;
+  private front: FrontGateways | null = null;
 
   private constructor(
     readonly servers: Servers,
@@ -101,11 +103,19 @@ export class RealStack extends Stack {
       for (const name of START_ORDER) {
         if (!options.without?.includes(name)) await stack.startProcess(name);
       }
+      if (!['gate', 'gateways'].some((name) => options.without?.includes(name as 'gate')))
+        await stack.startFront();
       return stack;
     } catch (error) {
       await stack.close();
       throw error;
     }
+  }
+
+  private async startFront(): Promise<void> {
+    const { urls, ports } = this.plan;
+    this.front = await FrontGateways.start({ url: urls.gate, grpc: `127.0.0.1:${ports.ext_authz}` });
+    Object.assign(this.gates, this.front.urls);
   }
 
   /** As the owner of everything in it: for judges that look at the truth itself. */
@@ -171,6 +181,7 @@ export class RealStack extends Stack {
   }
 
   override async close(): Promise<void> {
+    await this.front?.stop();
     for (const name of [...START_ORDER].reverse()) await this.stopProcess(name);
     await this.bus.close();
     const { postgres, kafka, redis, smtp } = this.servers;

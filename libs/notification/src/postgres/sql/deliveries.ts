@@ -6,11 +6,11 @@ export const add = {
          values ($1, $2, $3, $4, $5, $6, $7)`,
 };
 
-/** No row: delivered, given up, or withdrawn. */
+/** No row: delivered, given up, withdrawn, or not due yet, for a job that was queued before the last try moved it on. */
 export const waiting = {
   name: 'delivery_waiting',
   text: `select notice_id, customer_id, channel, address, tries from delivery
-         where tenant_id = $1 and delivery_id = $2 and ${WAITS}`,
+         where tenant_id = $1 and delivery_id = $2 and ${WAITS} and due_at <= $3::timestamptz`,
 };
 
 export const delivered = {
