@@ -165,10 +165,7 @@ function earlier(a: Instant, b: Instant | null): Instant {
 }
 
 export type GrantTermsFault =
-  | 'ends_before_start'
-  | 'already_over'
-  | 'rollover_min_above_max'
-  | 'rollover_without_recurrence';
+  'ends_before_start' | 'already_over' | 'rollover_min_above_max' | 'rollover_without_recurrence';
 
 /** What is wrong with a grant's terms, everything at once. */
 export function grantFaults(
