@@ -14,7 +14,7 @@ import { GrpcFeed } from './grpc/grpc-feed';
 import { GrpcLiveCheck } from './grpc/grpc-live-check';
 import { HttpFeed } from './http/http-feed';
 import { HttpLiveCheck } from './http/http-live-check';
-import { CredentialHashes } from './service/credential-hashes';
+import { CredentialIdentities } from './service/credential-identities';
 import { DecisionIds } from './service/decision-ids';
 import { FeedCopy } from './service/feed-copy';
 import { FeedFollower } from './service/feed-follower';
@@ -123,7 +123,7 @@ export class GateClient {
   private readonly live: LiveCheck | null;
   private readonly gate: Gate;
   private readonly emitter: UsageEmitter | null;
-  private readonly hashes = new CredentialHashes();
+  private readonly identities = new CredentialIdentities();
   private changed: (() => void)[] = [];
   private wasUp = false;
 
@@ -198,7 +198,12 @@ export class GateClient {
     if (subject != null && subject !== '') return { kind: 'subject', subject };
     if (customer != null && customer !== '') return { kind: 'customer', key: customer };
     if (credential == null || credential === '') return { kind: 'none' };
-    return { kind: 'credential', hash: this.hashes.of(credential) };
+    return this.identities.of(credential);
+  }
+
+  /** Who asks, by an `Authorization: Bearer` header as it came; null for another scheme. */
+  identityOfAuthorization(header: string): Identity | null {
+    return this.identities.ofAuthorization(header);
   }
 
   /** Waits until the condition holds, looking after every change of the feed. */

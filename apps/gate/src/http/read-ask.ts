@@ -45,10 +45,7 @@ export class AskReader {
     const faults: Fault[] = [];
     const request: GateRequest = {
       tenantId: this.options.tenantId ?? text(fields['x-tallygate-tenant']) ?? null,
-      identity: this.client.identityOf({
-        subject: text(fields['x-tallygate-subject']),
-        credential: credentialOf(fields),
-      }),
+      identity: this.identityOf(fields),
       features: this.featuresOf(fields, path, faults),
       units: this.unitsOf(fields, path, faults),
       maxPrice: maxPriceOf(fields, faults),
@@ -58,6 +55,15 @@ export class AskReader {
     };
     if (faults.length > 0) return { kind: 'faults', faults };
     return { kind: 'ask', request, preflight: text(fields['x-tallygate-preflight']) === 'true' };
+  }
+
+  /** A subject named by the gateway, then `Authorization: Bearer`, then `X-Api-Key`. */
+  private identityOf(fields: Fields): GateRequest['identity'] {
+    const subject = text(fields['x-tallygate-subject']);
+    if (subject !== undefined) return { kind: 'subject', subject };
+    const authorization = text(fields['authorization']);
+    const bearer = authorization === undefined ? null : this.client.identityOfAuthorization(authorization);
+    return bearer ?? this.client.identityOf({ credential: text(fields['x-api-key']) });
   }
 
   private featuresOf(fields: Fields, path: string | undefined, faults: Fault[]): readonly string[] {
@@ -111,13 +117,6 @@ function amountOr<T>(
   const { code, value, fix } = parsed.error;
   faults.push({ field, value, problem: code, fix });
   return otherwise;
-}
-
-/** `Authorization: Bearer` or `X-Api-Key`; another scheme is no credential of ours. */
-function credentialOf(fields: Fields): string | undefined {
-  const authorization = text(fields['authorization']);
-  if (authorization !== undefined && /^bearer /i.test(authorization)) return authorization.slice(7).trim();
-  return text(fields['x-api-key']);
 }
 
 /** `model=m1, region=eu` */
