@@ -16,9 +16,10 @@ const AT = '2026-03-01T00:00:00Z';
 
 /** One customer who bought 10, used 500 tokens (1.00), and whose books are right. */
 const RIGHT = `
-insert into billing.customer values ('${TENANT}', '${CUSTOMER}', 'acme', null, '{}');
-insert into billing.top_up values
-  ('${TENANT}', '${TOP_UP}', '${CUSTOMER}', 'purchase-0', 'USD', 10, 'paid', '${INVOICE}', null, false, '${AT}', '${AT}');
+insert into billing.customer (tenant_id, id, key, body) values ('${TENANT}', '${CUSTOMER}', 'acme', '{}');
+insert into billing.top_up
+  (tenant_id, id, customer_id, key, unit, amount, status, invoice_id, auto, created_at, paid_at)
+  values ('${TENANT}', '${TOP_UP}', '${CUSTOMER}', 'purchase-0', 'USD', 10, 'paid', '${INVOICE}', false, '${AT}', '${AT}');
 insert into ledger.wallet (id, tenant_id, customer_id, unit, version, free) overriding system value
   values (1, '${TENANT}', '${CUSTOMER}', 'USD', 2, 9);
 insert into ledger.credit_grant (id, tenant_id, wallet_id, key, source, kind, priority, amount, effective_at, created_at)
