@@ -7,6 +7,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 
 const work = mkdtempSync(join(tmpdir(), 'tallygate-test-'));
 const node = process.execPath;
@@ -57,31 +58,31 @@ const STEPS = [
   },
 ];
 
-function start(command, args, output) {
+/** @param onLine called with each line of its output as it comes; without it the output is passed through */
+function start(command, args, { output = 'inherit', onLine } = {}) {
   return new Promise((resolve) => {
     const child = spawn(command, args, {
-      stdio: ['ignore', output ?? 'inherit', 'inherit'],
+      stdio: ['ignore', onLine ? 'pipe' : output, 'inherit'],
       env: process.env,
     });
     child.on('error', (error) => {
       console.error(`${command}: ${error.message}`);
-      resolve({ code: 127, text: '' });
+      resolve(127);
     });
-    let text = '';
-    child.stdout?.on('data', (chunk) => (text += chunk));
-    child.on('exit', (code, signal) => resolve({ code: signal ? 128 : code, text }));
+    if (onLine) createInterface({ input: child.stdout }).on('line', onLine);
+    child.on('close', (code, signal) => resolve(signal ? 128 : code));
     for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => child.kill(signal));
   });
 }
 
 async function simple(command, args) {
-  const { code } = await start(command, args);
-  return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+  return (await start(command, args)) === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
 }
 
 async function jest() {
   const report = join(work, 'jest.json');
-  const { code } = await start(bin('jest'), ['--maxWorkers=2', '--json', `--outputFile=${report}`], 'ignore');
+  const args = ['--maxWorkers=2', '--json', `--outputFile=${report}`];
+  const code = await start(bin('jest'), args, { output: 'ignore' });
   if (!existsSync(report)) return { passed: 0, failed: 1 };
   const result = JSON.parse(readFileSync(report, 'utf8'));
   const broken = result.numRuntimeErrorTestSuites;
@@ -92,14 +93,15 @@ async function jest() {
 async function runScenarios(stack) {
   const files = [...scenarios('scenarios'), ...scenarios('scenarios/must-fail')];
   const [command, args] = cli('scenario', '--json', '--stack', stack, ...files);
-  const { text } = await start(command, args, 'pipe');
-  const results = text
-    .split('\n')
-    .filter((line) => line.startsWith('{'))
-    .map((line) => JSON.parse(line));
-  for (const { file, ok, message } of results)
-    console.log(`${ok ? 'ok    ' : 'FAILED'} ${file}${ok ? '' : `\n       ${message}`}`);
-  const passed = results.filter((result) => result.ok).length;
+  let passed = 0;
+  await start(command, args, {
+    onLine: (line) => {
+      if (!line.startsWith('{')) return;
+      const { file, ok, message } = JSON.parse(line);
+      if (ok) passed += 1;
+      console.log(ok ? `ok     ${file}` : `FAILED ${file}\n       ${message}`);
+    },
+  });
   return { passed, failed: files.length - passed };
 }
 
