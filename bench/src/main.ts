@@ -32,7 +32,6 @@ async function main(): Promise<number> {
   await mkdir(values.out, { recursive: true });
   await writeFile(join(values.out, 'latest.json'), `${JSON.stringify(report, null, 2)}\n`);
   await writeFile(join(values.out, 'latest.md'), pageOf(report));
-  for (const line of linesOf(report)) process.stdout.write(`${line}\n`);
   return outcomes.every(isMeasured) ? 0 : 1;
 }
 
@@ -49,20 +48,15 @@ async function onRealStack(size: Size): Promise<Outcome[]> {
   say('starting the real stack');
   const setting = await Setting.prepare(size);
   try {
-    const [throughput, cost] = await usageOutcomes(setting);
-    const latencies = await gateOutcomes(setting, throughput);
-    return [
-      throughput,
-      cost,
-      ...latencies,
-      await told('resident memory after the load', () => memory(setting)),
-    ];
+    const usage = shown(await usageOutcomes(setting));
+    const latencies = shown(await gateOutcomes(setting, usage[0]!));
+    return [...usage, ...latencies, await told('resident memory after the load', () => memory(setting))];
   } finally {
     await setting.close();
   }
 }
 
-async function usageOutcomes(setting: Setting): Promise<[Outcome, Outcome]> {
+async function usageOutcomes(setting: Setting): Promise<Outcome[]> {
   const names = ['usage → durable debit', 'processor time of an event'] as const;
   say(names[0]);
   try {
@@ -95,9 +89,17 @@ async function gateOutcomes(setting: Setting, throughput: Outcome): Promise<Outc
   }
 }
 
-function told(name: string, measure: () => Promise<Figure>): Promise<Outcome> {
+async function told(name: string, measure: () => Promise<Figure>): Promise<Outcome> {
   say(name);
-  return attempt(name, measure);
+  const outcome = await attempt(name, measure);
+  shown([outcome]);
+  return outcome;
+}
+
+/** Each figure is told as soon as it is there: a run takes long. */
+function shown(outcomes: Outcome[]): Outcome[] {
+  for (const line of linesOf(outcomes)) process.stdout.write(`${line}\n`);
+  return outcomes;
 }
 
 const say = (text: string): void => void process.stderr.write(`${text} …\n`);

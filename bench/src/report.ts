@@ -76,8 +76,8 @@ function number(value: number): string {
 }
 
 /** The same as lines for a terminal. */
-export function linesOf(report: Report): readonly string[] {
-  return report.outcomes.flatMap((outcome) => {
+export function linesOf(outcomes: readonly Outcome[]): readonly string[] {
+  return outcomes.flatMap((outcome) => {
     if (!isMeasured(outcome)) return [outcome.name, `    not measured: ${oneLine(outcome.unmeasured)}`];
     const listed = (title: string, list: readonly Reading[]) =>
       list.map((one) => `    ${title.padEnd(9)}${shown(one)}`);

@@ -34,7 +34,7 @@ export class Setting {
   ) {}
 
   static async prepare(size: Size): Promise<Setting> {
-    const stack = await RealStack.start({ postgresSettings: POSTGRES, without: ['gateways'] });
+    const stack = await RealStack.start({ postgresSettings: POSTGRES });
     try {
       const tenant = await LiveTenant.open(stack, 'bench');
       await tenant.createCustomers(

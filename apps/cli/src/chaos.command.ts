@@ -24,7 +24,7 @@ export async function chaosCommand(words: readonly string[], output: Output): Pr
     return 2;
   }
   output.line(`seed ${seed}; starting the real stack`);
-  const stack = await RealStack.start({ without: ['gateways'] });
+  const stack = await RealStack.start();
   try {
     const report = await runChaos(stack, { seed, mode, say: (line) => output.line(line) });
     for (const line of linesOf(report)) output.line(line);

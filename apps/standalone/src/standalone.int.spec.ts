@@ -195,7 +195,7 @@ test('a feed lost for too long is 503 entitlement_stale, never 402, and passes w
       'x-tallygate-tenant': session.tenantId,
       'x-tallygate-feature': 'api',
     };
-    const answer = await callHttp(`${stack!.gates.agent}/authorize`, { headers });
+    const answer = await callHttp(`${stack!.agentUrl}/authorize`, { headers });
     return `${answer.status} ${answer.headers['billing-gate-reason']}`;
   };
   const both = async (at: string): Promise<readonly string[]> => {

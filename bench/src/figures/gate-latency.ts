@@ -26,7 +26,7 @@ export interface GateLatencies {
 /** Both ways through the gate, customer after customer, while usage of others flows at `rate`. */
 export async function gateLatencies(setting: Setting, rate: number): Promise<GateLatencies> {
   const probes = await createProbes(setting);
-  const gate = new GateProbe(setting.stack.gates.agent ?? '', setting.tenant.id);
+  const gate = new GateProbe(setting.stack.agentUrl, setting.tenant.id);
   const load = startLoad(setting, rate);
   const samples: Samples = { overHttp: [], overKafka: [], paid: [], topUpCalls: [] };
   try {

@@ -18,5 +18,6 @@ export { runScenario, type ScenarioResult } from './scenario/run-scenario';
 export { callHttp, Session, type Answer } from './scenario/session';
 export { type GateName, type ServiceName, Stack } from './scenario/stack';
 export { EmbeddedStack, type EmbeddedStackOptions } from './stack/embedded-stack';
+export { FRONT_GATEWAYS } from './stack/front-gateways';
 export type { ProcessName } from './stack/plan';
 export { RealStack, type RealStackOptions } from './stack/real-stack';

@@ -120,7 +120,7 @@ class Clients {
       'who has credit': { apiKey: 'key-of-customer-0', may: [200, 503] },
       'who has none': { apiKey: 'key-of-pauper', may: [402, 503] },
     };
-    const agent = stack.pids().has('gate') ? stack.gates.agent : undefined;
+    const agent = stack.pids().has('gate') ? stack.agentUrl : undefined;
     this.gate = agent === undefined ? null : new GateTraffic(agent, tenant.id, consumers, record);
   }
 

@@ -30,11 +30,7 @@ export async function sendRequests(
   profile: 'request' | 'preflight',
 ): Promise<GateAnswer> {
   const gate = fields.gate ?? 'agent';
-  const base = session.stack.gates[gate];
-  if (!base)
-    throw new Error(
-      `this stack has no gateway "${gate}"; it has ${Object.keys(session.stack.gates).join(', ')}`,
-    );
+  const base = await session.stack.gateway(gate);
   const url =
     gate === 'agent' ? `${base}/${profile === 'preflight' ? 'preflight' : 'authorize'}` : `${base}/`;
   const headers = requestHeaders(session, fields, profile);
@@ -83,7 +79,7 @@ const featureOf = (item: unknown): string =>
 /** Ends a request that `open` left in flight. */
 export async function finishRequest(session: Session, name: string): Promise<Answer> {
   const decision = session.open.get(name);
-  const url = `${session.stack.gates.agent}/finish`;
+  const url = `${session.stack.agentUrl}/finish`;
   session.open.delete(name);
   return callHttp(url, {
     method: 'POST',

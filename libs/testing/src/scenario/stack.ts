@@ -14,8 +14,8 @@ export interface DeliveredMail {
 export abstract class Stack {
   abstract readonly name: 'embedded' | 'real';
   abstract readonly urls: Readonly<Record<ServiceName | 'sandbox', string>>;
-  /** Where to send requests of each gateway that this stack has. */
-  abstract readonly gates: Partial<Readonly<Record<GateName, string>>>;
+  /** The gate agent. */
+  abstract readonly agentUrl: string;
   abstract readonly rootKey: string;
   abstract readonly internalSecret: string;
   /** Everything the SMTP server took, oldest first. */
@@ -23,6 +23,8 @@ export abstract class Stack {
   abstract smtp(state: 'down' | 'up'): Promise<void>;
   /** Puts one message on usage.raw, as a gateway's producer would. */
   abstract publishUsage(tenantId: string, event: unknown): Promise<void>;
+  /** Where to send requests of a gateway; one in front of the agent starts when it is first asked for. */
+  abstract gateway(name: GateName): Promise<string>;
   abstract service(action: ServiceAction, name: string): Promise<void>;
   abstract close(): Promise<void>;
 }

@@ -17,6 +17,7 @@ import {
   Stack,
 } from '../scenario/stack';
 import { switchFeed } from './feed-switch';
+import { FrontGateways } from './front-gateways';
 import { INTERNAL_SECRET, ROOT_KEY, STANDALONE_MAIN } from './settings';
 
 export interface EmbeddedStackOptions {
@@ -35,9 +36,11 @@ export class EmbeddedStack extends Stack {
   override readonly rootKey = ROOT_KEY;
   override readonly internalSecret = INTERNAL_SECRET;
 
+  private readonly front: FrontGateways;
+
   private constructor(
     override readonly urls: Readonly<Record<ServiceName | 'sandbox', string>>,
-    override readonly gates: Partial<Readonly<Record<GateName, string>>>,
+    override readonly agentUrl: string,
     /** The built-in gateway, when it was given something to stand in front of. */
     readonly proxyUrl: string,
     private readonly smtpServer: SmtpServer,
@@ -45,6 +48,7 @@ export class EmbeddedStack extends Stack {
     private readonly removeDir: string | null,
   ) {
     super();
+    this.front = new FrontGateways({ url: agentUrl });
   }
 
   static async start(options: EmbeddedStackOptions = {}): Promise<EmbeddedStack> {
@@ -85,7 +89,7 @@ export class EmbeddedStack extends Stack {
     };
     const urls = { ...services, sandbox: `http://127.0.0.1:${sandboxPort}` };
     const agent = `http://127.0.0.1:${gatePort}`;
-    return new EmbeddedStack(urls, { agent }, `http://127.0.0.1:${proxyPort}`, smtp, process, removeDir);
+    return new EmbeddedStack(urls, agent, `http://127.0.0.1:${proxyPort}`, smtp, process, removeDir);
   }
 
   override mails(): readonly DeliveredMail[] {
@@ -100,15 +104,20 @@ export class EmbeddedStack extends Stack {
     await this.internal('/internal/usage-raw', { tenantId, event });
   }
 
+  override gateway(name: GateName): Promise<string> {
+    return name === 'agent' ? Promise.resolve(this.agentUrl) : this.front.url(name);
+  }
+
   override async service(action: ServiceAction, name: string): Promise<void> {
     if (action === 'stop' || action === 'start')
       throw new Error(
         `"${action}: ${name}" is not supported on the embedded stack, whose services are one process; use --stack real`,
       );
-    await switchFeed(action, name, { gateUrl: this.gates.agent!, internalSecret: INTERNAL_SECRET });
+    await switchFeed(action, name, { gateUrl: this.agentUrl, internalSecret: INTERNAL_SECRET });
   }
 
   override async close(): Promise<void> {
+    await this.front.stop();
     await this.process.stop();
     await this.smtpServer.stop();
     if (this.removeDir) await rm(this.removeDir, { recursive: true, force: true });

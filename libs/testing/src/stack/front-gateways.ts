@@ -1,69 +1,73 @@
 import { type Server, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { type GatewayServer, startCaddy, startEnvoy, startNginx } from '@tallygate/infra-local';
 import {
-  type GatewayServer,
-  MissingServerError,
-  startCaddy,
-  startEnvoy,
-  startNginx,
-} from '@tallygate/infra-local';
-import { type GatewaySetup, caddyConfig, envoyGrpcConfig, nginxConfig } from '../gateways/gateway-configs';
+  type GatewaySetup,
+  caddyConfig,
+  envoyGrpcConfig,
+  envoyHttpConfig,
+  nginxConfig,
+} from '../gateways/gateway-configs';
 import type { GateName } from '../scenario/stack';
 
 type Setup = Omit<GatewaySetup, 'listenPort'>;
 
-/** Real gateways in front of one upstream, asking one agent; those that this machine has. */
+/** How a stack's gate agent is reached. */
+export interface AgentAddresses {
+  readonly url: string;
+  /** Where ext_authz answers over gRPC, `host:port`; without it Envoy asks over HTTP. */
+  readonly grpc?: string;
+}
+
+/** Real gateways in front of one upstream, asking one agent; each starts when it is first asked for. */
 export class FrontGateways {
-  private constructor(
-    private readonly upstream: Server,
-    private readonly running: ReadonlyMap<GateName, GatewayServer>,
-  ) {}
+  private upstream: Promise<Server> | null = null;
+  private readonly running = new Map<GateName, Promise<GatewayServer>>();
 
-  /** @param agent the gate agent's address over HTTP, and of its ext_authz over gRPC */
-  static async start(agent: { readonly url: string; readonly grpc: string }): Promise<FrontGateways> {
-    const upstream = await startUpstream();
-    const { port } = upstream.address() as AddressInfo;
-    const setup = { agentUrl: agent.url, upstreamUrl: `http://127.0.0.1:${port}`, passthrough: true };
-    const running = new Map<GateName, GatewayServer>();
-    for (const [name, start] of Object.entries(KINDS) as [GateName, (typeof KINDS)['nginx']][]) {
-      const gateway = await whereInstalled(start(setup, agent.grpc));
-      if (gateway) running.set(name, gateway);
-    }
-    return new FrontGateways(upstream, running);
-  }
+  constructor(private readonly agent: AgentAddresses) {}
 
-  get urls(): Partial<Record<GateName, string>> {
-    return Object.fromEntries([...this.running].map(([name, { url }]) => [name, url]));
+  /**
+   * Where to send requests of this gateway.
+   * @throws MissingServerError where it is not installed; Error for one that never stands in front of a stack
+   */
+  async url(name: GateName): Promise<string> {
+    const started = this.running.get(name) ?? this.start(name);
+    this.running.set(name, started);
+    return (await started).url;
   }
 
   async stop(): Promise<void> {
-    await Promise.all([...this.running.values()].map((gateway) => gateway.stop()));
-    this.upstream.closeAllConnections();
-    this.upstream.close();
+    const gateways = await Promise.allSettled(this.running.values());
+    await Promise.all(gateways.map((gateway) => gateway.status === 'fulfilled' && gateway.value.stop()));
+    const upstream = await this.upstream;
+    upstream?.closeAllConnections();
+    upstream?.close();
+  }
+
+  private async start(name: GateName): Promise<GatewayServer> {
+    const start = KINDS[name];
+    if (!start) throw new Error(`there is no gateway "${name}" here; there are ${FRONT_GATEWAYS.join(', ')}`);
+    this.upstream ??= startUpstream();
+    const { port } = (await this.upstream).address() as AddressInfo;
+    const setup = { agentUrl: this.agent.url, upstreamUrl: `http://127.0.0.1:${port}`, passthrough: true };
+    return start(setup, this.agent.grpc);
   }
 }
 
-const KINDS = {
-  nginx: (setup: Setup, _grpc: string) =>
-    startNginx({ config: ({ port }) => nginxConfig({ ...setup, listenPort: port }) }),
-  caddy: (setup: Setup, _grpc: string) =>
-    startCaddy({ caddyfile: ({ port }) => caddyConfig({ ...setup, listenPort: port }) }),
-  envoy: (setup: Setup, grpc: string) =>
+const KINDS: Partial<Record<GateName, (setup: Setup, grpc: string | undefined) => Promise<GatewayServer>>> = {
+  nginx: (setup) => startNginx({ config: ({ port }) => nginxConfig({ ...setup, listenPort: port }) }),
+  caddy: (setup) => startCaddy({ caddyfile: ({ port }) => caddyConfig({ ...setup, listenPort: port }) }),
+  envoy: (setup, grpc) =>
     startEnvoy({
       config: ({ port, adminPort }) =>
-        envoyGrpcConfig({ ...setup, agentUrl: grpc, listenPort: port, adminPort }),
+        grpc
+          ? envoyGrpcConfig({ ...setup, agentUrl: grpc, listenPort: port, adminPort })
+          : envoyHttpConfig({ ...setup, listenPort: port, adminPort }),
     }),
 };
 
-/** Null where the gateway is not installed: a stack does without it, and says so by not listing it. */
-async function whereInstalled(starting: Promise<GatewayServer>): Promise<GatewayServer | null> {
-  try {
-    return await starting;
-  } catch (error) {
-    if (error instanceof MissingServerError) return null;
-    throw error;
-  }
-}
+/** Gateways that may stand in front of a stack. */
+export const FRONT_GATEWAYS = Object.keys(KINDS) as readonly GateName[];
 
 async function startUpstream(): Promise<Server> {
   const server = createServer((_request, response) => response.end('{"served":true}'));

@@ -52,8 +52,8 @@ export interface Servers {
 export interface RealStackOptions {
   /** Settings of the PostgreSQL server by name, over the defaults. */
   readonly postgresSettings?: Readonly<Record<string, string>>;
-  /** What is not needed and not started; `gateways` are those in front of the gate. */
-  readonly without?: readonly (ProcessName | 'gateways')[];
+  /** What is not needed and not started. */
+  readonly without?: readonly ProcessName[];
 }
 
 /** Kafka, PostgreSQL, Redis and every service as a process of its own, on free ports. */
@@ -62,10 +62,10 @@ export class RealStack extends Stack {
   override readonly rootKey = ROOT_KEY;
   override readonly internalSecret = INTERNAL_SECRET;
   override readonly urls: Readonly<Record<ServiceName | 'sandbox', string>>;
-  override readonly gates: Partial<Record<GateName, string>>;
+  override readonly agentUrl: string;
   private readonly processes = new Map<ProcessName, LocalServer>();
   private redisUp = true;
-  private front: FrontGateways | null = null;
+  private readonly front: FrontGateways;
 
   private constructor(
     readonly servers: Servers,
@@ -75,7 +75,8 @@ export class RealStack extends Stack {
   ) {
     super();
     this.urls = plan.urls;
-    this.gates = { agent: plan.urls.gate };
+    this.agentUrl = plan.urls.gate;
+    this.front = new FrontGateways({ url: plan.urls.gate, grpc: `127.0.0.1:${plan.ports.ext_authz}` });
   }
 
   static async start(options: RealStackOptions = {}): Promise<RealStack> {
@@ -103,19 +104,11 @@ export class RealStack extends Stack {
       for (const name of START_ORDER) {
         if (!options.without?.includes(name)) await stack.startProcess(name);
       }
-      if (!['gate', 'gateways'].some((name) => options.without?.includes(name as 'gate')))
-        await stack.startFront();
       return stack;
     } catch (error) {
       await stack.close();
       throw error;
     }
-  }
-
-  private async startFront(): Promise<void> {
-    const { urls, ports } = this.plan;
-    this.front = await FrontGateways.start({ url: urls.gate, grpc: `127.0.0.1:${ports.ext_authz}` });
-    Object.assign(this.gates, this.front.urls);
   }
 
   /** As the owner of everything in it: for judges that look at the truth itself. */
@@ -171,6 +164,10 @@ export class RealStack extends Stack {
     ]);
   }
 
+  override gateway(name: GateName): Promise<string> {
+    return name === 'agent' ? Promise.resolve(this.agentUrl) : this.front.url(name);
+  }
+
   override async service(action: ServiceAction, name: string): Promise<void> {
     if (action === 'cut' || action === 'join')
       return switchFeed(action, name, { gateUrl: this.plan.urls.gate, internalSecret: INTERNAL_SECRET });
@@ -181,7 +178,7 @@ export class RealStack extends Stack {
   }
 
   override async close(): Promise<void> {
-    await this.front?.stop();
+    await this.front.stop();
     for (const name of [...START_ORDER].reverse()) await this.stopProcess(name);
     await this.bus.close();
     const { postgres, kafka, redis, smtp } = this.servers;
