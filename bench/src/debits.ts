@@ -51,6 +51,15 @@ export class Debits {
     throw new Error(`usage was not taken within ${PATIENCE_MS / 1000} s`);
   }
 
+  /** Resolves when every consumer of the stack has taken everything, so that nothing works beside what comes next. */
+  async quiet(): Promise<void> {
+    await this.caughtUp();
+    for (const end = performance.now() + PATIENCE_MS; performance.now() < end; await pace(POLL_MS)) {
+      if ([...(await this.lag.all()).values()].every((behind) => behind === 0)) return;
+    }
+    throw new Error(`a consumer was behind for ${PATIENCE_MS / 1000} s`);
+  }
+
   async close(): Promise<void> {
     await this.client.end();
     await this.lag.close();

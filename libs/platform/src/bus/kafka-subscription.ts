@@ -78,7 +78,7 @@ export class KafkaSubscription {
       rebalanceTimeout: this.settings.sessionTimeoutMs * 2,
       heartbeatInterval: HEARTBEAT_MS,
       minBytes: 1,
-      maxWaitTimeInMs: 100,
+      maxWaitTimeInMs: 500,
       maxBytesPerPartition: 2 * 1024 * 1024,
       allowAutoTopicCreation: false,
       retry: { initialRetryTime: 100, maxRetryTime: 5_000, retries: 8 },

@@ -70,11 +70,13 @@ const CLOCK_PEERS: readonly ProcessName[] = [
   'gate',
 ];
 
+/** Slices make much garbage that dies young: with a larger nursery the collector runs less often. */
+const NURSERY = '--max-semi-space-size=64';
+
 /** What only one of them needs. */
 const OWN: Readonly<Record<ProcessName, (plan: StackPlan) => Record<string, string>>> = {
-  ingestion: () => ({}),
-  // Slices make much garbage that dies young: with a larger nursery the collector runs less often.
-  ledger: () => ({ NODE_OPTIONS: '--max-semi-space-size=64' }),
+  ingestion: () => ({ NODE_OPTIONS: NURSERY }),
+  ledger: () => ({ NODE_OPTIONS: NURSERY }),
   billing: (plan) => ({ CLOCK_PEERS: CLOCK_PEERS.map((name) => `${name}=${plan.urls[name]}`).join(',') }),
   dunning: (plan) => ({ SANDBOX_URL: plan.urls.sandbox, SANDBOX_WEBHOOK_SECRET: WEBHOOK_SECRET }),
   notifier: (plan) => ({ SMTP_URL: plan.smtpUrl, MAIL_FROM: 'billing@tallygate.example' }),
