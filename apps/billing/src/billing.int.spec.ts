@@ -29,6 +29,7 @@ beforeAll(async () => {
     ROOT_KEY,
     KAFKA_BROKERS: kafka.brokers.join(','),
     DUNNING_URL: nobody,
+    LEDGER_URL: nobody,
     CLOCK_PEERS: `dunning=${nobody}`,
   });
   service = await startBilling(config, false);

@@ -3,6 +3,7 @@ import {
   billingProvisioning,
   HttpClockPeer,
   HttpCollection,
+  HttpLedgerPrices,
   PgKeyDirectory,
 } from '@tallygate/billing';
 import { runKafkaService } from '@tallygate/platform';
@@ -20,6 +21,7 @@ export function startBilling(config: BillingConfig, handleSignals = true): Promi
     register: (context) =>
       BillingModule.register(context, {
         collection: new HttpCollection({ dunningUrl: config.DUNNING_URL, internalSecret }),
+        prices: new HttpLedgerPrices({ ledgerUrl: config.LEDGER_URL, internalSecret }),
         clockPeers: config.CLOCK_PEERS.map((peer) => new HttpClockPeer({ ...peer, internalSecret })),
       }),
     handleSignals,

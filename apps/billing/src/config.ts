@@ -24,6 +24,8 @@ export const billingConfig = platformConfig.extend({
   ...kafkaConfig.shape,
   /** Where dunning's pay-now port is. */
   DUNNING_URL: httpUrl,
+  /** Asked before a price row is stated. */
+  LEDGER_URL: httpUrl,
   /** Services that a test clock stops for, beside billing itself. */
   CLOCK_PEERS: peers,
 });

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import {
   BillingModule,
   HttpClockPeer,
+  HttpLedgerPrices,
   LocalClockPeer,
   PgKeyDirectory,
   billingProvisioning,
@@ -224,7 +225,11 @@ function modulesOf(contexts: Contexts, around: Surroundings, { collection, keyDi
       identities: { ledgerUrl: around.selfUrl, internalSecret },
     }),
     LedgerModule.register(contexts.ledger, { internalSecret }),
-    BillingModule.register(contexts.billing, { collection, clockPeers }),
+    BillingModule.register(contexts.billing, {
+      collection,
+      prices: new HttpLedgerPrices({ ledgerUrl: around.selfUrl, internalSecret }),
+      clockPeers,
+    }),
     DunningModule.register(contexts.dunning, { internalSecret, provider }),
     NotificationModule.register(contexts.notifier, { smtp: { url: around.smtpUrl, from: around.mailFrom } }),
     EntitlementModule.register(contexts.entitlement, {

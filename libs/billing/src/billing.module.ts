@@ -49,6 +49,7 @@ import {
   CustomerStore,
   FlagStore,
   InvoiceStore,
+  LedgerPrices,
   MethodStore,
   Secrets,
   SubscriptionStore,
@@ -67,6 +68,8 @@ import { TopUps } from './service/top-ups.service';
 export interface BillingOptions {
   /** Dunning's pay-now port: over HTTP, or in this process. */
   readonly collection: CollectionPort;
+  /** The ledger, asked before a price row is stated. */
+  readonly prices: LedgerPrices;
   /** The other services that a test clock stops for; billing itself is always one. */
   readonly clockPeers: readonly ClockPeer[];
 }
@@ -137,6 +140,7 @@ export class BillingModule implements OnModuleInit {
         ...STORES,
         ...USE_CASES,
         { provide: CollectionPort, useValue: options.collection },
+        { provide: LedgerPrices, useValue: options.prices },
         { provide: ClockPeers, useValue: new FixedClockPeers(peers) },
         { provide: KeyDirectory, useValue: new PgKeyDirectory(context.database) },
         IdempotentCalls,

@@ -6,5 +6,7 @@ export { HttpCollection } from './http/http-collection';
 export type { HttpCollectionOptions } from './http/http-collection';
 export { HttpClockPeer, LocalClockPeer } from './http/clock-peers';
 export type { HttpClockPeerOptions } from './http/clock-peers';
-export { CollectionPort } from './service/ports';
+export { HttpLedgerPrices } from './http/http-ledger-prices';
+export type { HttpLedgerPricesOptions } from './http/http-ledger-prices';
+export { CollectionPort, LedgerPrices } from './service/ports';
 export { ClockPeer } from './service/test-clock.ports';

@@ -93,6 +93,8 @@ describe('tenants and keys', () => {
 });
 
 describe('the catalog', () => {
+  beforeEach(() => world.ledger.forget());
+
   test('is merged by key, versions changed plans, and is stated whole', async () => {
     const tenant = await world.tenant('2026-01-01T00:00:00Z', CATALOG);
     expect((await tenant.put('/v1/catalog', CATALOG)).body['revision']).toBe(1);
@@ -163,6 +165,60 @@ describe('the catalog', () => {
       ],
     });
     expect((await tenant.post('/v1/prices', { key: 'new', amount: '1' })).status).toBe(422);
+    expect(world.ledger.asked).toEqual([]);
+  });
+
+  describe('a price row that says from when it holds', () => {
+    const row = { key: 'credits', amount: '0.02', from: '2026-01-05T00:00:00Z' };
+
+    test('is announced to the ledger with its revision, and withdrawn unless it was stated', async () => {
+      const tenant = await world.tenant('2026-01-01T00:00:00Z', CATALOG);
+      expect((await tenant.post('/v1/prices', row)).status).toBe(201);
+      expect(world.ledger.asked).toMatchObject([
+        { tenantId: tenant.id, revision: 2, rows: [{ key: 'credits', amount: '0.02', from: row.from }] },
+      ]);
+      expect(world.ledger.withdrawn).toEqual([]);
+      expect((await tenant.post('/v1/prices', row)).body['revision']).toBe(2);
+      expect(world.ledger.asked).toHaveLength(1);
+    });
+
+    test('is announced anew when another change came between', async () => {
+      const tenant = await world.tenant('2026-01-01T00:00:00Z', CATALOG);
+      world.ledger.meanwhile = async () => {
+        await tenant.put('/v1/catalog', { plans: [{ key: 'basic', amount: '59' }] });
+      };
+      expect((await tenant.post('/v1/prices', row)).body['revision']).toBe(3);
+      const [first, second] = world.ledger.asked;
+      expect([first?.revision, second?.revision]).toEqual([2, 3]);
+      expect(world.ledger.withdrawn).toEqual([first?.id]);
+    });
+
+    test('is refused where it would change what was charged, with what and from when; nothing is changed', async () => {
+      const tenant = await world.tenant('2026-01-01T00:00:00Z', CATALOG);
+      const earliest = '2026-01-06T00:00:00Z';
+      world.ledger.rated = [{ key: 'credits', from: row.from, feature: 'f', earliest }];
+      const refused = await tenant.post('/v1/prices', row);
+      expect(refused).toMatchObject({
+        status: 409,
+        body: {
+          code: 'usage_rated',
+          faults: [{ field: 'prices.credits.from', value: row.from, problem: expect.stringContaining(earliest) as string }],
+        },
+      });
+      expect((await tenant.get('/v1/catalog')).body['revision']).toBe(1);
+    });
+
+    test('cannot be asked to charge anew what was charged', async () => {
+      const tenant = await world.tenant('2026-01-01T00:00:00Z', CATALOG);
+      const refused = await tenant.post('/v1/prices', { ...row, rerate: true });
+      expect(refused).toMatchObject({ status: 422, body: { code: 'rerating_not_supported' } });
+    });
+  });
+
+  test('amounts have nine decimals at most', async () => {
+    const tenant = await world.tenant('2026-01-01T00:00:00Z', CATALOG);
+    const refused = await tenant.post('/v1/prices', { key: 'credits', amount: '0.0000000001' });
+    expect(refused).toMatchObject({ status: 422, body: { faults: [{ field: 'amount' }] } });
   });
 });
 

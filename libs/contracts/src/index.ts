@@ -2,6 +2,7 @@ export * from './path';
 export * from './catalog';
 export * from './reasons';
 export * from './collection-port';
+export * from './price-port';
 export * from './events/envelope';
 export * from './events/encode';
 export * from './events/usage';

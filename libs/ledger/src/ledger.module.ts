@@ -5,15 +5,18 @@ import { InternalGuard, PlatformModule, ServiceContext } from '@tallygate/platfo
 import { CreditController } from './http/credit.controller';
 import { Customers } from './http/customers';
 import { MoneyMoves } from './http/money-moves';
+import { PricesController } from './http/prices.controller';
 import { QuotasController } from './http/quotas.controller';
 import { UsageController } from './http/usage.controller';
 import { WalletsController } from './http/wallets.controller';
 import { BillingFactsConsumer } from './kafka/billing-facts.consumer';
 import { UsageConsumer } from './kafka/usage.consumer';
+import { PgAnnouncedPriceStore } from './postgres/pg-announced-price.store';
 import { PgCounterStore } from './postgres/pg-counter.store';
 import { PgDueStore } from './postgres/pg-due.store';
 import { PgGrantStore } from './postgres/pg-grant.store';
 import { PgHoldStore } from './postgres/pg-hold.store';
+import { PgMeterHistory } from './postgres/pg-meter-history';
 import { PgPublicationStore } from './postgres/pg-publication.store';
 import { PgParkedStore, PgRatingFacts } from './postgres/pg-rating-facts';
 import { PgSubscriptionStore } from './postgres/pg-subscription.store';
@@ -21,21 +24,26 @@ import { PgUsageReadings } from './postgres/pg-usage-readings';
 import { PgUsageStore } from './postgres/pg-usage.store';
 import { PgWalletReadings } from './postgres/pg-wallet-readings';
 import { PgWalletStore } from './postgres/pg-wallet.store';
+import { AnnouncedPriceStore } from './service/announced-price-store';
+import { AnnouncedPrices } from './service/announced-prices.service';
 import { BalanceFeed } from './service/balance-feed';
 import { BalanceFeedLoop } from './service/balance-feed-loop';
 import { BillingFactsService } from './service/billing-facts.service';
 import { CounterStore } from './service/counter-store';
+import { Counting } from './service/counting.service';
 import { DueStore } from './service/due-store';
 import { GrantStore } from './service/grant-store';
 import { Grants } from './service/grants.service';
 import { HoldStore } from './service/hold-store';
 import { Holds } from './service/holds.service';
 import { LedgerSweeper } from './service/ledger-sweeper';
+import { MeterHistory } from './service/meter-history';
 import { ParkedUsage } from './service/parked-usage.service';
 import { PlanGrants } from './service/plan-grants.service';
 import { PublicationStore } from './service/publication-store';
 import { Quotas } from './service/quotas.service';
 import { ParkedStore, RatingFacts } from './service/rating-facts';
+import { SpendCaps } from './service/spend-caps.service';
 import { SubscriptionStore } from './service/subscription-store';
 import { UsageQuery } from './service/usage-query.service';
 import { UsageReadings } from './service/usage-readings';
@@ -63,19 +71,24 @@ const STORES: Provider[] = [
   { provide: DueStore, useClass: PgDueStore },
   { provide: PublicationStore, useClass: PgPublicationStore },
   { provide: RatingFacts, useClass: PgRatingFacts },
+  { provide: AnnouncedPriceStore, useClass: PgAnnouncedPriceStore },
   { provide: ParkedStore, useClass: PgParkedStore },
   { provide: SubscriptionStore, useClass: PgSubscriptionStore },
   { provide: WalletReadings, useClass: PgWalletReadings },
+  { provide: MeterHistory, useClass: PgMeterHistory },
   { provide: UsageReadings, useClass: PgUsageReadings },
 ];
 
 const USE_CASES: Provider[] = [
   WalletPosting,
   BalanceFeed,
+  Counting,
   Grants,
   Holds,
   Quotas,
+  SpendCaps,
   ParkedUsage,
+  AnnouncedPrices,
   PlanGrants,
   BillingFactsService,
   UsageSliceService,
@@ -96,7 +109,7 @@ export class LedgerModule implements OnModuleInit {
     return {
       module: LedgerModule,
       imports: [PlatformModule.forService(context)],
-      controllers: [CreditController, QuotasController, WalletsController, UsageController],
+      controllers: [CreditController, PricesController, QuotasController, WalletsController, UsageController],
       providers: [
         ...STORES,
         ...USE_CASES,

@@ -145,10 +145,11 @@ function planFaults(plan: Plan, catalog: Catalog, known: KnownKeys): Fault[] {
   const at = `plans.${plan.key}`;
   const faults = Object.entries(plan.features).flatMap(([key, terms]) => [
     ...unknownKey(`${at}.features.${key}`, key, known.features, 'feature'),
-    ...includedFaults(
+    ...termFaults(
       `${at}.features.${key}`,
       catalog.features.find((feature) => feature.key === key),
       terms,
+      catalog,
     ),
   ]);
   if (plan.dunning !== undefined)
@@ -157,13 +158,14 @@ function planFaults(plan: Plan, catalog: Catalog, known: KnownKeys): Fault[] {
   return [...faults, ...plan.grants.flatMap((grant, index) => grantFaults(`${at}.grants[${index}]`, grant))];
 }
 
-function includedFaults(
+function termFaults(
   field: string,
   feature: Feature | undefined,
   terms: Plan['features'][string],
+  catalog: Catalog,
 ): Fault[] {
   if (feature === undefined) return [];
-  const faults: Fault[] = [];
+  const faults: Fault[] = capFaults(`${field}.spend_cap`, feature, terms.spend_cap, catalog);
   if (feature.kind === 'quota' && terms.included === undefined)
     faults.push({
       field: `${field}.included`,
@@ -176,9 +178,30 @@ function includedFaults(
   return faults;
 }
 
+function capFaults(
+  field: string,
+  { kind, price }: Feature,
+  cap: Plan['features'][string]['spend_cap'],
+  { prices }: Catalog,
+): Fault[] {
+  if (cap === undefined) return [];
+  if (!RISES.has(kind)) {
+    const problem = `a ${kind} feature debits nothing that a cap could limit`;
+    return [{ field, value: cap, problem, fix: 'remove the cap, or make the feature prepaid' }];
+  }
+  const units = new Set(prices.filter(({ key }) => key === price).map(({ unit }) => unit));
+  if (units.size > 1) {
+    const problem = `the price ${price} has rows in ${[...units].join(' and ')}, a cap is in one unit`;
+    return [{ field, value: cap, problem, fix: 'give the price one unit, or remove the cap' }];
+  }
+  return knownAmount(cap.amount) < 0n ? [negative(`${field}.amount`, cap.amount)] : [];
+}
+
 function grantFaults(field: string, grant: Plan['grants'][number]): Fault[] {
-  if (knownAmount(grant.amount) > 0n) return [];
+  const faults = rolloverFaults(`${field}.rollover`, grant.rollover);
+  if (knownAmount(grant.amount) > 0n) return faults;
   return [
+    ...faults,
     {
       field: `${field}.amount`,
       value: grant.amount,
@@ -186,6 +209,12 @@ function grantFaults(field: string, grant: Plan['grants'][number]): Fault[] {
       fix: 'use an amount above 0',
     },
   ];
+}
+
+function rolloverFaults(field: string, rollover: Plan['grants'][number]['rollover']): Fault[] {
+  if (rollover?.min === undefined || rollover.max === undefined) return [];
+  if (knownAmount(rollover.min) <= knownAmount(rollover.max)) return [];
+  return [{ field, value: rollover, problem: 'min is above max', fix: 'use a min of at most max' }];
 }
 
 /** Deadlines in their order: nobody is suspended before the warning or ended before the suspension. */

@@ -2,7 +2,7 @@ import { catalogSchema } from '@tallygate/contracts';
 import type { Catalog } from '@tallygate/contracts';
 import { parseInstant } from '@tallygate/kernel';
 import type { Instant } from '@tallygate/kernel';
-import { conflictingRows, EMPTY_CATALOG, inForce, mergeCatalog } from './catalog-merge';
+import { announcedRows, conflictingRows, EMPTY_CATALOG, inForce, mergeCatalog } from './catalog-merge';
 
 const at = (text: string): Instant => {
   const parsed = parseInstant(text);
@@ -35,6 +35,23 @@ test('a plan keeps its version while its body is the same, whatever the order of
   expect(
     [one, same, other].map((_, n) => applied(...[one, same, other].slice(0, n + 1)).plans[0]?.version),
   ).toEqual([1, 1, 2]);
+});
+
+describe('rows that the ledger must agree to', () => {
+  const stored = applied({ prices: [price()] });
+  const EARLIER = '2026-03-15T00:00:00Z';
+  // what is given, how many of it
+  test.each<[string, object, number]>([
+    ['from an instant', price({ amount: '2', from: EARLIER }), 1],
+    ['from now on', price({ amount: '2' }), 0],
+    ['the same again', price(), 0],
+    ['since always, for a match of its own', price({ amount: '2', match: { model: 'm' } }), 1],
+    ['the first of a price', price({ key: 'other' }), 0],
+  ])('%s', (_, row, count) => {
+    const document = catalog({ prices: [row] });
+    const merged = mergeCatalog(stored, document, APRIL);
+    expect(announcedRows(stored, merged, document.prices)).toHaveLength(count);
+  });
 });
 
 describe('price rows', () => {

@@ -57,6 +57,22 @@ export function conflictingRows(stored: readonly Price[], given: readonly Price[
   );
 }
 
+/**
+ * New rows that hold from an instant that was asked for, or since always, under a key that was known: usage may have
+ * been rated by other rows where they hold. A row from now on changes nothing that is there, so nobody need agree.
+ * @param asked rows as they were given
+ */
+export function announcedRows(stored: Catalog, merged: Catalog, asked: readonly Price[]): Price[] {
+  const known = new Set(stored.prices.map(({ key }) => key));
+  return merged.prices
+    .slice(stored.prices.length)
+    .filter(
+      (row) =>
+        known.has(row.key) &&
+        asked.some((other) => seriesOf(other) === seriesOf(row) && other.from === row.from),
+    );
+}
+
 /** Of one key and match, the row with the latest start not after `now`. */
 export function inForce(series: readonly Price[], now: Instant): Price | undefined {
   return series

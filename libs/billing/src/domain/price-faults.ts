@@ -47,6 +47,11 @@ function tierFault(field: string, tiers: readonly Tier[], tier: Tier, index: num
   const faults: Fault[] = [];
   if (tier.amount === undefined && tier.flat === undefined)
     faults.push(need(field, 'a tier without amount and flat', 'give at least one of them'));
+  for (const part of ['amount', 'flat'] as const) {
+    const value = tier[part];
+    if (value !== undefined && knownAmount(value) < 0n)
+      faults.push({ field: `${field}.${part}`, value, problem: 'the amount is negative', fix: 'use 0 or more' });
+  }
   const last = index === tiers.length - 1;
   if (last && tier.up_to !== undefined)
     faults.push({

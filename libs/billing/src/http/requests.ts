@@ -63,7 +63,9 @@ export const introspectBody = z.strictObject({
 });
 
 export const catalogBody = catalogSchema;
-export const priceBody = priceSchema.partial({ unit: true, model: true, match: true });
+export const priceBody = priceSchema
+  .partial({ unit: true, model: true, match: true })
+  .extend({ rerate: z.boolean().default(false) });
 
 const paymentMethod = z.strictObject({
   set: z

@@ -1,4 +1,12 @@
-import type { Catalog, PayAnswer, PayRequest, RefundAnswer, RefundRequest } from '@tallygate/contracts';
+import type {
+  Catalog,
+  PayAnswer,
+  PayRequest,
+  PriceAnnouncement,
+  PriceAnswer,
+  RefundAnswer,
+  RefundRequest,
+} from '@tallygate/contracts';
 import type { Tx } from '@tallygate/platform';
 import type { Instant } from '@tallygate/kernel';
 import type {
@@ -130,6 +138,24 @@ export abstract class AuditLog {
 export abstract class CollectionPort {
   abstract pay(request: PayRequest): Promise<PayAnswer>;
   abstract refund(request: RefundRequest): Promise<RefundAnswer>;
+}
+
+export type RatedRows = Extract<PriceAnswer, { outcome: 'refused' }>['rated'];
+
+/** The ledger, as billing asks it before it states price rows. Never called inside a session. */
+export abstract class LedgerPrices {
+  /**
+   * Announces the rows, then works; when the work did not state them, or threw, they are withdrawn.
+   * @returns `unreachable`: the ledger did not agree, and nothing was worked
+   */
+  abstract announced<T>(
+    announcement: PriceAnnouncement,
+    work: () => Promise<{ readonly stated: boolean; readonly value: T }>,
+  ): Promise<
+    | { readonly outcome: 'worked'; readonly value: T }
+    | { readonly outcome: 'refused'; readonly rated: RatedRows }
+    | { readonly outcome: 'unreachable' }
+  >;
 }
 
 /** Random secrets and their hashes. */

@@ -5,6 +5,7 @@ import type {
   DunningEvent,
   PayAnswer,
   PayRequest,
+  PriceAnnouncement,
   RefundAnswer,
   RefundRequest,
 } from '@tallygate/contracts';
@@ -20,7 +21,8 @@ import type { RunningService, ServiceContext, TestDatabase, TestServer } from '@
 import { BillingModule } from '../billing.module';
 import { billingProvisioning } from '../provisioning';
 import { PgKeyDirectory } from '../postgres/key-directory';
-import { CollectionPort } from '../service/ports';
+import { CollectionPort, LedgerPrices } from '../service/ports';
+import type { RatedRows } from '../service/ports';
 
 /** Stands for dunning: answers as told, captures by default, and keeps what it was asked. */
 export class ScriptedDunning extends CollectionPort {
@@ -38,6 +40,36 @@ export class ScriptedDunning extends CollectionPort {
   override refund(request: RefundRequest): Promise<RefundAnswer> {
     this.refunds.push(request);
     return Promise.resolve({ outcome: 'refunded', amount: request.amount ?? '0' });
+  }
+}
+
+/** Stands for the ledger: has rated nothing, unless told what. */
+export class ScriptedLedger extends LedgerPrices {
+  readonly asked: PriceAnnouncement[] = [];
+  /** Announcements that were taken back. */
+  readonly withdrawn: string[] = [];
+  rated: RatedRows = [];
+  /** Happens between the answer and the work. */
+  meanwhile: () => Promise<void> = () => Promise.resolve();
+
+  forget(): void {
+    this.asked.length = 0;
+    this.withdrawn.length = 0;
+    this.rated = [];
+  }
+
+  override async announced<T>(
+    announcement: PriceAnnouncement,
+    work: () => Promise<{ readonly stated: boolean; readonly value: T }>,
+  ) {
+    this.asked.push(announcement);
+    if (this.rated.length > 0) return { outcome: 'refused' as const, rated: this.rated };
+    const { meanwhile } = this;
+    this.meanwhile = () => Promise.resolve();
+    await meanwhile();
+    const { stated, value } = await work();
+    if (!stated) this.withdrawn.push(announcement.id);
+    return { outcome: 'worked' as const, value };
   }
 }
 
@@ -67,6 +99,7 @@ export class BillingWorld {
     readonly service: RunningService,
     readonly context: ServiceContext,
     readonly dunning: ScriptedDunning,
+    readonly ledger: ScriptedLedger,
     private readonly bus: InProcessEventBus,
     private readonly database: TestDatabase,
   ) {}
@@ -82,8 +115,9 @@ export class BillingWorld {
       queue: new NoJobs(),
     });
     const dunning = new ScriptedDunning();
+    const prices = new ScriptedLedger();
     const service = await createService(
-      BillingModule.register(context, { collection: dunning, clockPeers: [] }),
+      BillingModule.register(context, { collection: dunning, prices, clockPeers: [] }),
       {
         name: 'billing',
         config: { PORT: 0, INTERNAL_SECRET: SECRET, ROOT_KEY: ROOT },
@@ -93,7 +127,7 @@ export class BillingWorld {
         handleSignals: false,
       },
     );
-    const world = new BillingWorld(service, context, dunning, bus, database);
+    const world = new BillingWorld(service, context, dunning, prices, bus, database);
     await bus.subscribe({
       topics: [TOPICS.billingEvents],
       group: 'test',

@@ -46,7 +46,7 @@ export function customerEntryOf(facts: FactsOfCustomer): CustomerEntry {
     overdraft: { ...subscription?.terms.overdraft, ...customer.overdraft },
     wallets: Object.fromEntries(facts.balances.map(({ unit, segments }) => [unit, segments])),
     quotas: Object.fromEntries(facts.quotas.map((quota) => [quota.feature, quotaOf(quota)])),
-    spend: Object.fromEntries(facts.spend.map((spend) => [spend.feature, spendOf(spend)])),
+    spend: Object.fromEntries(cappedBy(subscription, facts.spend)),
   };
 }
 
@@ -113,6 +113,14 @@ function quotaOf({
   limit,
 }: QuotaFacts): CustomerEntry['quotas'][string] {
   return { periodStart, periodEnd, used, included, limit };
+}
+
+/** What was spent counts while the plan names a cap: another plan may have none. */
+function cappedBy(subscription: SubscriptionFacts | null, spend: readonly SpendFacts[]) {
+  const features = subscription?.terms.features ?? {};
+  return spend
+    .filter(({ feature }) => features[feature]?.spend_cap !== undefined)
+    .map((one) => [one.feature, spendOf(one)] as const);
 }
 
 function spendOf({ unit, periodEnd, spent, cap }: SpendFacts): CustomerEntry['spend'][string] {

@@ -18,6 +18,19 @@ describe('the terms of a grant', () => {
   });
 });
 
+describe('a rollover', () => {
+  const terms = { effectiveAt: hour(0), expiresAt: null, recurrence: daily };
+
+  it.each([
+    [{ min: units(2), max: units(1) }, daily, ['rollover_min_above_max']],
+    [{ min: units(2), max: units(2) }, daily, []],
+    [{ min: units(2), max: null }, daily, []],
+    [{ min: units(0), max: units(1) }, null, ['rollover_without_recurrence']],
+  ])('%j every %j: %j', (rollover, recurrence, faults) => {
+    expect(grantFaults({ ...terms, rollover, recurrence }, hour(0))).toEqual(faults);
+  });
+});
+
 describe('a recurring grant', () => {
   it('that ends before its first recurrence has one lot, cut at its end', () => {
     const recurrence = {

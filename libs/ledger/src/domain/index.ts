@@ -11,6 +11,7 @@ export * from './reversal';
 export * from './segments';
 export * from './view';
 export * from './subscription';
+export * from './period-value';
 export * from './counter';
 export * from './rating';
 export * from './usage-slice';

@@ -88,6 +88,27 @@ export function rowInForce(
   return best;
 }
 
+/** A new row, and until when it is the latest of its match. */
+export interface NewRow {
+  readonly row: PriceRow;
+  /** Null: no later row succeeds it. */
+  readonly until: Instant | null;
+}
+
+/** @param rows of the same price, the new one among them */
+export function newRow(row: PriceRow, rows: readonly PriceRow[]): NewRow {
+  let until: Instant | null = null;
+  for (const { matchText, from } of rows)
+    if (matchText === row.matchText && from > row.from && (until === null || from < until))
+      until = from as Instant;
+  return { row, until };
+}
+
+/** Whether usage of that time and group waits for one of these rows to be in force. */
+export function awaits(rows: readonly PriceRow[], at: Instant, group: Readonly<Record<string, string>>): boolean {
+  return rows.length > 0 && rowInForce(rows, at, group) !== null;
+}
+
 /** Of one match the later row; of two matches of one size always the same one. */
 function succeeds(row: PriceRow, other: PriceRow): boolean {
   if (row.match.length !== other.match.length) return false;

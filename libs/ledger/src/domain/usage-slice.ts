@@ -6,10 +6,10 @@ import type { Counter, CounterKey } from './counter';
 import type { Charge } from './burn';
 import type { PriceRow } from './price';
 import { runsOverPeriod } from './price';
-import { includedOf, quantityOf, ratable, rate } from './rating';
+import { capOf, includedOf, quantityOf, ratable, rate } from './rating';
 import type { PeriodCounters, Ratable, RatingBook } from './rating';
-import { quotaPeriod, subscriptionPeriod, termsAt } from './subscription';
-import type { QuotaPeriod, SubscriptionTerms } from './subscription';
+import { capPeriod, quotaPeriod, subscriptionPeriod, termsAt } from './subscription';
+import type { QuotaPeriod, SpendCap, SubscriptionTerms } from './subscription';
 
 /** What the ledger knows about the customers of a slice. */
 export interface SliceFacts {
@@ -23,6 +23,7 @@ export interface UsageRow {
   readonly event: MeteredEvent;
   readonly ordinal: number;
   /** Null on further rows of a reading that several features debit: the meter counts it once. */
+  readonly meter: string | null;
   readonly reading: MeterReading | null;
   readonly quantity: Nano | null;
   readonly feature: string | null;
@@ -35,6 +36,8 @@ export interface ParkedCharge {
   readonly event: MeteredEvent;
   readonly feature: string;
   readonly reading: MeterReading;
+  /** Of the event's row that waits for this charge. */
+  readonly ordinal: number;
 }
 
 type Charged = Pick<UsageRow, 'feature' | 'unit' | 'amount' | 'included'>;
@@ -98,6 +101,7 @@ export class SliceCounters implements PeriodCounters {
   private readonly counters = new Map<string, Counter>();
   readonly moved = new Set<Counter>();
   private readonly periods = new Map<SubscriptionTerms, Map<string, QuotaPeriod>>();
+  private readonly capPeriods = new Map<string, { readonly start: Instant; readonly end: Instant }>();
 
   constructor(
     private readonly event: { tenantId: string; customerId: string } = { tenantId: '', customerId: '' },
@@ -115,11 +119,34 @@ export class SliceCounters implements PeriodCounters {
   }
 
   quota(feature: string, plan: PlanFeature, terms: SubscriptionTerms, at: Instant): Counter {
-    return this.at(this.quotaKey(feature, plan, terms, at), this.period(terms, feature, plan, at), plan);
+    return this.ofPeriod('quota', feature, plan, terms, at);
+  }
+
+  value(feature: string, plan: PlanFeature, terms: SubscriptionTerms, at: Instant): Counter {
+    return this.ofPeriod('value', feature, plan, terms, at);
   }
 
   tier(feature: string, plan: PlanFeature, terms: SubscriptionTerms, at: Instant, row: PriceRow): Counter {
-    return this.at(this.tierKey(feature, terms, at, row), subscriptionPeriod(terms, at), plan);
+    const key = this.tierKey(feature, terms, at, row);
+    return this.at(key, subscriptionPeriod(terms, at), plan, 0n);
+  }
+
+  spend(feature: string, cap: SpendCap, terms: SubscriptionTerms, at: Instant, unit: string): Counter {
+    const period = this.capPeriod(cap, terms, at);
+    const key = { ...this.event, feature, ...spendScope(cap, unit), periodStart: period.start };
+    return this.at(key, period, { limit: 'hard' }, capOf(cap));
+  }
+
+  private ofPeriod(
+    kind: 'quota' | 'value',
+    feature: string,
+    plan: PlanFeature,
+    terms: SubscriptionTerms,
+    at: Instant,
+  ): Counter {
+    const period = this.period(terms, feature, plan, at);
+    const key = { ...this.event, feature, kind, scope: '', periodStart: period.start };
+    return this.at(key, period, plan, includedOf(plan));
   }
 
   /** Which counters rating will ask for. */
@@ -132,17 +159,22 @@ export class SliceCounters implements PeriodCounters {
     return [...keys.values()];
   }
 
-  private keysOfItem({ feature, plan, terms, row, at }: Ratable): CounterKey[] {
+  private keysOfItem({ feature, plan, terms, row, at, gauge }: Ratable): CounterKey[] {
     const keys: CounterKey[] = [];
-    if (feature.kind !== 'prepaid') keys.push(this.quotaKey(feature.key, plan, terms, at));
-    if (row !== null && feature.kind !== 'quota' && runsOverPeriod(row))
-      keys.push(this.tierKey(feature.key, terms, at, row));
+    const prepaid = feature.kind === 'prepaid';
+    if (!prepaid || gauge !== null) {
+      const { start } = this.period(terms, feature.key, plan, at);
+      const kind = prepaid ? ('value' as const) : ('quota' as const);
+      keys.push({ ...this.event, feature: feature.key, kind, scope: '', periodStart: start });
+    }
+    if (row === null || feature.kind === 'quota') return keys;
+    if (runsOverPeriod(row)) keys.push(this.tierKey(feature.key, terms, at, row));
+    if (plan.spend_cap !== undefined) {
+      const { start } = this.capPeriod(plan.spend_cap, terms, at);
+      const scope = spendScope(plan.spend_cap, row.unit);
+      keys.push({ ...this.event, feature: feature.key, ...scope, periodStart: start });
+    }
     return keys;
-  }
-
-  private quotaKey(feature: string, plan: PlanFeature, terms: SubscriptionTerms, at: Instant): CounterKey {
-    const { start } = this.period(terms, feature, plan, at);
-    return { ...this.event, feature, kind: 'quota', scope: '', periodStart: start };
   }
 
   private tierKey(feature: string, terms: SubscriptionTerms, at: Instant, row: PriceRow): CounterKey {
@@ -155,15 +187,37 @@ export class SliceCounters implements PeriodCounters {
     };
   }
 
-  private at(key: CounterKey, period: QuotaPeriod, plan: PlanFeature): Counter {
+  private at(
+    key: CounterKey,
+    period: QuotaPeriod,
+    plan: Pick<PlanFeature, 'limit'>,
+    included: Nano,
+  ): Counter {
     const name = counterName(key);
     let counter = this.counters.get(name);
     if (counter === undefined) {
-      counter = emptyCounter(key, period, plan, includedOf(plan));
+      counter = emptyCounter(key, period, plan, included);
       this.counters.set(name, counter);
     }
     this.moved.add(counter);
     return counter;
+  }
+
+  /** What unique counts must know: which of these values their counters counted before. */
+  valuesOf(planned: readonly PlannedReading[]): { readonly counter: Counter; readonly value: string }[] {
+    const asked = new Map<string, { readonly counter: Counter; readonly value: string }>();
+    for (const { event, ratables } of planned) {
+      for (const { feature, plan, terms, at, gauge, value } of ratables) {
+        if (gauge !== 'unique_count' || value === null) continue;
+        const kind = feature.kind === 'prepaid' ? 'value' : 'quota';
+        const { start } = this.period(terms, feature.key, plan, at);
+        const own = { feature: feature.key, kind, scope: '', periodStart: start } as const;
+        const name = counterName({ ...this.for(event).event, ...own });
+        const counter = this.counters.get(name);
+        if (counter !== undefined) asked.set(`${name}\n${value}`, { counter, value });
+      }
+    }
+    return [...asked.values()];
   }
 
   /** Events of a slice lie close together: the period last found is nearly always the next one's too. */
@@ -176,6 +230,25 @@ export class SliceCounters implements PeriodCounters {
     known.set(feature, found);
     return found;
   }
+
+  private capPeriod({ per }: SpendCap, { zone }: SubscriptionTerms, at: Instant) {
+    const name = per + zone;
+    const last = this.capPeriods.get(name);
+    if (last !== undefined && last.start <= at && at < last.end) return last;
+    const found = capPeriod(per, at, zone);
+    this.capPeriods.set(name, found);
+    return found;
+  }
+}
+
+/** The unit that a spend counter counts. */
+export function unitOfSpend({ scope }: Pick<CounterKey, 'scope'>): string {
+  return scope.slice(scope.indexOf(' ') + 1);
+}
+
+/** Of what a spend counter is: a cap by another period or in another unit is another one's. */
+export function spendScope({ per }: SpendCap, unit: string): { readonly kind: 'spend'; readonly scope: string } {
+  return { kind: 'spend', scope: `${per} ${unit}` };
 }
 
 /** Rates the events in order, each against the counters as the ones before it left them. */
@@ -188,15 +261,18 @@ export function rateSlice(planned: readonly PlannedReading[], counters: SliceCou
   for (const { event, reading, ratables } of planned) {
     ordinal = event === last ? ordinal : 0;
     last = event;
-    let shown: MeterReading | null = reading;
+    let meter = reading?.meter ?? null;
     const quantity = reading?.quantity === undefined ? null : quantityOf(reading);
     const push = (charged: Charged): void => {
-      rows.push({ event, ordinal, reading: shown, quantity, ...charged });
+      rows.push({ event, ordinal, meter, reading, quantity, ...charged });
       ordinal += 1;
-      shown = null;
+      meter = null;
     };
     if (ratables.length === 0) push(ONLY_COUNTED);
-    for (const item of ratables) push(chargeOf(item, event, reading, counters, charges, parked));
+    const park = (feature: string): void => {
+      if (reading !== null) parked.push({ event, feature, reading, ordinal });
+    };
+    for (const item of ratables) push(chargeOf(item, event, counters, charges, park));
   }
   return { rows, charges, parked, counters: [...counters.moved] };
 }
@@ -206,24 +282,39 @@ const ONLY_COUNTED = { feature: null, unit: null, amount: null, included: null }
 function chargeOf(
   item: Ratable,
   event: MeteredEvent,
-  reading: MeterReading | null,
   counters: SliceCounters,
   charges: WalletCharge[],
-  parked: ParkedCharge[],
+  park: (feature: string) => void,
 ): Charged {
   const { tenantId, customerId } = event;
   const feature = item.feature.key;
   const rated = rate(item, counters.for(event));
   switch (rated.kind) {
     case 'parked':
-      if (reading !== null) parked.push({ event, feature, reading });
+      park(feature);
       return ONLY_COUNTED;
     case 'counted':
-      return { feature, unit: null, amount: null, included: rated.included };
+      return { feature, unit: null, amount: null, included: rated.included === 0n ? null : rated.included };
     case 'charged': {
       const { unit, amount, included } = rated;
       charges.push({ tenantId, customerId, unit, feature, amount, occurredAt: item.at });
       return { feature, unit, amount, included: included === 0n ? null : included };
     }
   }
+}
+
+/** The spend counters of a subscription's plan at an instant, with nothing spent yet. */
+export function spendCountersOf(
+  book: RatingBook,
+  terms: SubscriptionTerms,
+  customer: { readonly tenantId: string; readonly customerId: string },
+  at: Instant,
+): Counter[] {
+  return Object.entries(terms.features).flatMap(([key, { spend_cap: cap }]) => {
+    const unit = book.prices.get(book.features.get(key)?.price ?? '')?.[0]?.unit;
+    if (cap === undefined || unit === undefined) return [];
+    const period = capPeriod(cap.per, at, terms.zone);
+    const name = { ...customer, feature: key, ...spendScope(cap, unit), periodStart: period.start };
+    return [emptyCounter(name, period, { limit: 'hard' }, capOf(cap))];
+  });
 }

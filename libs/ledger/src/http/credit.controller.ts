@@ -4,7 +4,7 @@ import { formatAmount, formatInstant } from '@tallygate/kernel';
 import { problem, ZodBody } from '@tallygate/platform';
 import type { Answer } from '@tallygate/platform';
 import { Grants } from '../service/grants.service';
-import type { GrantOutcome, VoidGrantOutcome } from '../service/grants.service';
+import type { GrantOutcome, GrantRequest, VoidGrantOutcome } from '../service/grants.service';
 import { Holds } from '../service/holds.service';
 import type { HoldOutcome, ResolveOutcome } from '../service/holds.service';
 import { Customers } from './customers';
@@ -45,6 +45,8 @@ export class CreditController {
     };
     return this.moves.run(call, async (tx, now) => {
       const outcome = await this.grants.grant(tx, request, now);
+      if (outcome.status === 'refused')
+        return refusal(grantFaultsProblem(outcome.faults, termsSent(request)));
       return grantAnswer(outcome, {
         customer: customerKey,
         key,
@@ -150,14 +152,26 @@ function rolloverOf(rollover: z.output<typeof grantBody>['rollover']) {
   return rollover ? { min: rollover.min ?? 0n, max: rollover.max ?? null } : null;
 }
 
-function grantAnswer(outcome: GrantOutcome, view: Readonly<Record<string, string>>): Answer {
+/** The terms of a grant as they were sent, for the faults that are about them. */
+function termsSent({ expiresAt, rollover }: Pick<GrantRequest, 'expiresAt' | 'rollover'>) {
+  return {
+    expires_at: expiresAt === null ? null : formatInstant(expiresAt),
+    rollover: rollover && {
+      min: formatAmount(rollover.min),
+      max: rollover.max === null ? null : formatAmount(rollover.max),
+    },
+  };
+}
+
+function grantAnswer(
+  outcome: Exclude<GrantOutcome, { status: 'refused' }>,
+  view: Readonly<Record<string, string>>,
+): Answer {
   switch (outcome.status) {
     case 'granted':
       return { status: 201, body: { id: outcome.grantId, ...view } };
     case 'key_taken':
       return refusal(REFUSALS.grant_key_taken());
-    case 'refused':
-      return refusal(grantFaultsProblem(outcome.faults));
   }
 }
 

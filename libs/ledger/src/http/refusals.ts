@@ -22,33 +22,38 @@ export const REFUSALS = {
   hold_expired: () => problem(409, 'hold_expired', 'This hold has expired'),
 } satisfies Record<string, () => ProblemException>;
 
-const GRANT_FAULTS: Readonly<Record<GrantTermsFault, Fault>> = {
+const GRANT_FAULTS: Readonly<Record<GrantTermsFault, Omit<Fault, 'value'>>> = {
   ends_before_start: {
     field: 'expires_at',
-    value: null,
     problem: 'is not after effective_at',
     fix: 'let the grant end after its start',
   },
   already_over: {
     field: 'expires_at',
-    value: null,
     problem: 'is over already',
     fix: 'send an end that is still ahead',
   },
   rollover_min_above_max: {
     field: 'rollover',
-    value: null,
     problem: 'has min above max',
     fix: 'send min ≤ max',
   },
   rollover_without_recurrence: {
     field: 'rollover',
-    value: null,
     problem: 'needs a recurrence',
     fix: 'send recurrence too, or leave rollover out',
   },
 };
 
-export function grantFaultsProblem(faults: readonly GrantTermsFault[]): ProblemException {
-  return invalid(faults.map((fault) => GRANT_FAULTS[fault]));
+/** @param sent the body, where a fault finds the value that it is about */
+export function grantFaultsProblem(
+  faults: readonly GrantTermsFault[],
+  sent: Readonly<Record<string, unknown>>,
+): ProblemException {
+  return invalid(
+    faults.map((name) => {
+      const fault = GRANT_FAULTS[name];
+      return { ...fault, value: sent[fault.field] ?? null };
+    }),
+  );
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { durationText, instantText, keyText, zoneText } from '@tallygate/contracts';
+import { durationText, instantText, keyText, priceSchema, zoneText } from '@tallygate/contracts';
 import {
   exactMicros,
   parseAmount,
@@ -101,3 +101,12 @@ export const identitiesBody = z.object({
   tenantId: z.uuid(),
   identities: z.array(z.object({ source: z.string(), id: z.string() })).max(10_000),
 });
+
+export const announcementBody = z.strictObject({
+  id: z.uuid(),
+  tenantId: z.uuid(),
+  revision: z.int().positive(),
+  rows: z.array(priceSchema),
+});
+
+export const withdrawalBody = z.strictObject({ id: z.uuid(), tenantId: z.uuid() });

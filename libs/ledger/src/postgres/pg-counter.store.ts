@@ -2,10 +2,12 @@ import { Injectable } from '@nestjs/common';
 import type { Instant, Nano } from '@tallygate/kernel';
 import { instantFromPg, instantOrNullFromPg, pgInstant, pgInstantOrNull } from '@tallygate/platform';
 import type { Tx } from '@tallygate/platform';
-import type { Counter, CounterKey } from '../domain';
+import { noReadings, unitOfSpend } from '../domain';
+import type { Counter, CounterKey, Gauge, PeriodValue } from '../domain';
 import { CounterStore } from '../service/counter-store';
+import type { CountedValue } from '../service/counter-store';
 import { bigints, booleans, instants, numerics, texts, uuids } from './arrays';
-import { countedSince, lockCounters, saveCounters } from './sql/counter';
+import * as sql from './sql/counter';
 import { amountFromPg } from './wallet-rows';
 
 export interface CounterRow {
@@ -20,6 +22,9 @@ export interface CounterRow {
   readonly used: string;
   readonly quota_limit: Counter['limit'];
   readonly revision: bigint;
+  readonly events?: bigint | null;
+  readonly total?: string | null;
+  readonly latest_at?: string | null;
 }
 
 export function counterOf(row: CounterRow): Counter {
@@ -34,20 +39,27 @@ export function counterOf(row: CounterRow): Counter {
     included: amountFromPg(row.included),
     used: amountFromPg(row.used),
     limit: row.quota_limit,
+    value: valueOf(row),
     revision: Number(row.revision),
   };
+}
+
+function valueOf({ events, total, latest_at }: CounterRow): PeriodValue | null {
+  if (events == null) return null;
+  const latestAt = instantOrNullFromPg(latest_at ?? null);
+  return { ...noReadings(), events: Number(events), total: amountFromPg(total ?? '0'), latestAt };
 }
 
 @Injectable()
 export class PgCounterStore extends CounterStore {
   override async lock(tx: Tx, keys: readonly CounterKey[]): Promise<readonly Counter[]> {
     if (keys.length === 0) return [];
-    const { rows } = await tx.query<CounterRow>(lockCounters, keyArrays(keys));
+    const { rows } = await tx.query<CounterRow>(sql.lockCounters, keyArrays(keys));
     return rows.map(counterOf);
   }
 
   override async countedSince(tx: Tx, key: CounterKey, from: Instant, to: Instant | null): Promise<Nano> {
-    const { rows } = await tx.query<{ counted: string }>(countedSince, [
+    const { rows } = await tx.query<{ counted: string }>(sql.countedSince, [
       key.tenantId,
       key.customerId,
       key.feature,
@@ -64,7 +76,7 @@ export class PgCounterStore extends CounterStore {
   ): Promise<void> {
     if (counters.length === 0) return;
     for (const counter of counters) counter.revision += 1;
-    await tx.query(saveCounters, [
+    await tx.query(sql.saveCounters, [
       ...keyArrays(counters),
       instants(counters.map((counter) => counter.periodEnd)),
       numerics(counters.map((counter) => counter.included)),
@@ -73,7 +85,67 @@ export class PgCounterStore extends CounterStore {
       bigints(counters.map((counter) => counter.revision)),
       booleans(counters.map(published)),
     ]);
+    const valued = counters.filter(({ value }) => value !== null);
+    if (valued.length > 0) await this.saveValues(tx, valued);
   }
+
+  override async counted(tx: Tx, asked: readonly CountedValue[]): Promise<readonly CountedValue[]> {
+    if (asked.length === 0) return [];
+    const { rows } = await tx.query<{ place: number }>(sql.countedValues, valueArrays(asked));
+    return rows.flatMap(({ place }) => asked[place] ?? []);
+  }
+
+  override async debitedIn(tx: Tx, counter: Counter): Promise<Nano> {
+    const { tenantId, customerId, feature, periodStart, periodEnd } = counter;
+    const { rows } = await tx.query<{ debited: string }>(sql.debitedIn, [
+      tenantId,
+      customerId,
+      feature,
+      unitOfSpend(counter),
+      pgInstant(periodStart),
+      pgInstantOrNull(periodEnd),
+    ]);
+    return amountFromPg(rows[0]?.debited ?? '0');
+  }
+
+  override async latest(tx: Tx, { tenantId, customerId, feature, kind }: Counter): Promise<Counter | null> {
+    const { rows } = await tx.query<CounterRow>(sql.latestCounter, [tenantId, customerId, feature, kind]);
+    return rows[0] === undefined ? null : counterOf(rows[0]);
+  }
+
+  override async recount(
+    tx: Tx,
+    counter: Counter,
+    { gauge, until }: { readonly gauge: Gauge; readonly until: Instant | null },
+  ): Promise<void> {
+    const { tenantId, customerId, feature, kind } = counter;
+    const start = pgInstant(counter.periodStart);
+    const end = pgInstantOrNull(until);
+    const of = [tenantId, customerId, feature];
+    const { rows } = await tx.query<CounterRow>(sql.recount(gauge), [...of, start, end]);
+    counter.used = amountFromPg(rows[0]?.used ?? '0');
+    counter.value = rows[0] === undefined ? null : valueOf(rows[0]);
+    if (gauge !== 'unique_count') return;
+    await tx.query(sql.forgetValues, [...of, kind, start]);
+    await tx.query(sql.recountValues, [...of, kind, start, end]);
+  }
+
+  private async saveValues(tx: Tx, counters: readonly Counter[]): Promise<void> {
+    await tx.query(sql.savePeriodValues, [
+      ...keyArrays(counters),
+      bigints(counters.map(({ value }) => value?.events ?? null)),
+      numerics(counters.map(({ value }) => value?.total ?? null)),
+      instants(counters.map(({ value }) => value?.latestAt ?? null)),
+    ]);
+    const fresh = counters.flatMap((counter) =>
+      (counter.value?.fresh ?? []).map((value) => ({ counter, value })),
+    );
+    if (fresh.length > 0) await tx.query(sql.countValues, valueArrays(fresh));
+  }
+}
+
+function valueArrays(values: readonly CountedValue[]): Buffer[] {
+  return [...keyArrays(values.map(({ counter }) => counter)), texts(values.map(({ value }) => value))];
 }
 
 function keyArrays(keys: readonly CounterKey[]): Buffer[] {

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Tx } from '@tallygate/platform';
 import type { Counter } from '../domain';
 import { PublicationStore } from '../service/publication-store';
-import type { Unpublished } from '../service/publication-store';
+import type { Told, Unpublished } from '../service/publication-store';
 import { WalletStore } from '../service/wallet-store';
 import type { LockedWallet } from '../service/wallet-store';
 import { bigints, texts, uuids } from './arrays';
@@ -10,7 +10,12 @@ import { counterOf } from './pg-counter.store';
 import type { CounterRow } from './pg-counter.store';
 import * as sql from './sql/publication';
 
-const UUID_LENGTH = 36;
+interface ToldRow {
+  readonly tenant_id: string;
+  readonly customer_id: string;
+  readonly feature: string;
+  readonly kind: Counter['kind'];
+}
 
 @Injectable()
 export class PgPublicationStore extends PublicationStore {
@@ -20,12 +25,15 @@ export class PgPublicationStore extends PublicationStore {
 
   override async unpublished(tx: Tx): Promise<Unpublished> {
     const wallets = await tx.query<{ tenant_id: string; id: bigint }>(sql.unpublishedWallets);
-    const quotas = await tx.query<{ tenant_id: string; customer_id: string; feature: string }>(
-      sql.unpublishedQuotas,
-    );
+    const counters = await tx.query<ToldRow>(sql.unpublishedCounters);
     return {
       wallets: wallets.rows.map((row) => ({ tenantId: row.tenant_id, walletId: row.id })),
-      quotas: quotas.rows.map((row) => ({ tenantId: row.tenant_id, name: row.customer_id + row.feature })),
+      counters: counters.rows.map((row) => ({
+        tenantId: row.tenant_id,
+        customerId: row.customer_id,
+        feature: row.feature,
+        kind: row.kind,
+      })),
     };
   }
 
@@ -39,11 +47,12 @@ export class PgPublicationStore extends PublicationStore {
     return [...wallets.values()];
   }
 
-  override async takeQuotas(tx: Tx, tenantId: string, names: readonly string[]): Promise<readonly Counter[]> {
-    const { rows } = await tx.query<CounterRow>(sql.takeQuotas, [
+  override async takeCounters(tx: Tx, tenantId: string, told: readonly Told[]): Promise<readonly Counter[]> {
+    const { rows } = await tx.query<CounterRow>(sql.takeCounters, [
       tenantId,
-      uuids(names.map((name) => name.slice(0, UUID_LENGTH))),
-      texts(names.map((name) => name.slice(UUID_LENGTH))),
+      uuids(told.map((one) => one.customerId)),
+      texts(told.map((one) => one.feature)),
+      texts(told.map((one) => one.kind)),
     ]);
     return rows.map(counterOf);
   }

@@ -45,9 +45,10 @@ interface ParkedRow {
   readonly code: string;
   readonly occurred_at: string;
   readonly reading: unknown;
+  readonly ordinal: number;
 }
 
-const LIST = `select id, tenant_id, customer_id, source, event_id, feature, code, occurred_at, reading
+const LIST = `select id, tenant_id, customer_id, source, event_id, feature, code, occurred_at, reading, ordinal
                 from parked_usage where tenant_id = $1::uuid order by occurred_at, id`;
 
 @Injectable()
@@ -79,5 +80,6 @@ function parkedOf(row: ParkedRow): StoredParked {
     code: row.code,
     occurredAt: instantFromPg(row.occurred_at),
     reading: row.reading,
+    ordinal: row.ordinal,
   };
 }

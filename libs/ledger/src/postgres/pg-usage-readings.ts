@@ -6,18 +6,8 @@ import type { Tx } from '@tallygate/platform';
 import { UsageReadings } from '../service/usage-readings';
 import type { UsageAnswer, UsageQuestion } from '../service/usage-readings';
 import { instants, texts } from './arrays';
+import { AGGREGATES } from './sql/aggregate';
 import { amountFromPg } from './wallet-rows';
-
-/** An average is rounded half away from zero to 10⁻⁹, which is what numeric(38,9) does; the others are exact. */
-const AGGREGATES: Readonly<Record<Meter['aggregation'], string>> = {
-  count: 'coalesce(sum(quantity), 0)',
-  sum: 'coalesce(sum(quantity), 0)',
-  min: 'min(quantity)',
-  max: 'max(quantity)',
-  avg: 'avg(quantity)',
-  latest: '(array_agg(quantity order by occurred_at desc, slice_id desc, position desc))[1]',
-  unique_count: 'count(distinct value)',
-};
 
 function textFor(aggregation: Meter['aggregation']): { name: string; text: string } {
   return {

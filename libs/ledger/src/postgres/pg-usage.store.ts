@@ -1,16 +1,17 @@
 import { hash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import type { MeteredEvent, Plan } from '@tallygate/contracts';
+import type { MeteredEvent, Plan, Price } from '@tallygate/contracts';
 import type { Instant } from '@tallygate/kernel';
 import { Directory } from '@tallygate/directory';
 import { Database, sqlState } from '@tallygate/platform';
 import type { Tx } from '@tallygate/platform';
-import { ratingBook } from '../domain';
+import { ratingBook, withAnnounced } from '../domain';
 import type { ParkedCharge, RatingBook, SliceFacts, SubscriptionTerms, UsageRow } from '../domain';
 import { UsageStore } from '../service/usage-store';
-import type { Identified, SlicePosition } from '../service/usage-store';
+import type { Identified, LateCharge, SlicePosition } from '../service/usage-store';
 import { bigints, instants, integers, jsonbs, numerics, smallints, texts, uuids } from './arrays';
 import { sharedInstant, sharedInstantOrNull } from './pg-instants';
+import { announcedPrices } from './sql/announced-price';
 import * as sql from './sql/usage';
 
 /** The consumer group under which positions are kept. */
@@ -35,6 +36,12 @@ interface HistoryRow {
   readonly terms_id: bigint;
   readonly resets:
     readonly { readonly feature: string; readonly at: number; readonly keepAnchor: boolean }[] | null;
+}
+
+interface AnnouncedRow {
+  readonly tenant_id: string;
+  readonly revision: number;
+  readonly rows: readonly Price[];
 }
 
 @Injectable()
@@ -101,12 +108,21 @@ export class PgUsageStore extends UsageStore {
     const customers = new Map<string, string>();
     for (const event of events) customers.set(event.customerId, event.tenantId);
     const books = new Map<string, RatingBook | null>();
-    for (const tenantId of new Set(customers.values())) books.set(tenantId, await this.book(tx, tenantId));
+    const tenants = [...new Set(customers.values())];
+    const announced = await this.announced(tx, tenants);
+    for (const tenantId of tenants) {
+      const book = await this.book(tx, tenantId);
+      books.set(tenantId, book && withAnnounced(book, rowsAfter(announced, tenantId, book.revision)));
+    }
     const histories = await this.histories(tx, customers);
     return {
       bookOf: (tenantId) => books.get(tenantId) ?? null,
       historyOf: (customerId) => histories.get(customerId) ?? [],
     };
+  }
+
+  private async announced(tx: Tx, tenants: readonly string[]): Promise<readonly AnnouncedRow[]> {
+    return (await tx.query<AnnouncedRow>(announcedPrices, [uuids(tenants)])).rows;
   }
 
   override async insert(
@@ -136,7 +152,22 @@ export class PgUsageStore extends UsageStore {
       instants(parked.map(({ event }) => event.occurredAt)),
       jsonbs(parked.map(({ reading }) => JSON.stringify(reading))),
       instants(parked.map(({ event }) => nowOf(event.tenantId))),
+      smallints(parked.map(({ ordinal }) => ordinal)),
     ]);
+  }
+
+  override async charge(tx: Tx, charged: readonly LateCharge[]): Promise<bigint> {
+    const sliceId = await this.nextSlice(tx);
+    await tx.query(sql.chargeEvents, [
+      uuids(charged.map(({ parked }) => identityOf(parked.tenantId, parked.source, parked.eventId))),
+      smallints(charged.map(({ parked }) => parked.ordinal)),
+      bigints(charged.map(({ walletId }) => walletId)),
+      texts(charged.map(({ row }) => row.feature)),
+      numerics(charged.map(({ row }) => row.amount)),
+      numerics(charged.map(({ row }) => row.included)),
+      sliceId,
+    ]);
+    return sliceId;
   }
 
   /** The sequence counts in steps: one look-up names that many slices. What a rollback leaves out is never used. */
@@ -187,6 +218,13 @@ export class PgUsageStore extends UsageStore {
     const found = await tx.query<{ id: bigint; terms: Plan }>(sql.readTerms, [bigints([...missing])]);
     for (const { id, terms } of found.rows) this.terms.set(id, terms);
   }
+}
+
+/** A catalog that came between the two statements has settled its own revision's announcements. */
+function rowsAfter(announced: readonly AnnouncedRow[], tenantId: string, revision: number): readonly Price[] {
+  return announced.flatMap((one) =>
+    one.tenant_id === tenantId && one.revision > revision ? one.rows : [],
+  );
 }
 
 function isStoredIdentity(error: unknown): boolean {
@@ -245,7 +283,7 @@ function eventParameters(
     uuids(shared.map(({ row }) => row.event.tenantId)),
     uuids(shared.map(({ row }) => row.event.customerId)),
     texts(shared.map(({ row }) => row.event.source)),
-    texts(shared.map(({ row }) => row.reading?.meter ?? null)),
+    texts(shared.map(({ row }) => row.meter)),
     jsonbs(shared.map(({ group }) => group)),
     bigints(shared.map(({ wallet }) => wallet)),
     texts(shared.map(({ row }) => row.feature)),
@@ -282,7 +320,7 @@ function isAlike(a: UsageRow, b: UsageRow): boolean {
   return (
     a.feature === b.feature &&
     a.unit === b.unit &&
-    a.reading?.meter === b.reading?.meter &&
+    a.meter === b.meter &&
     a.event.source === b.event.source &&
     a.event.tenantId === b.event.tenantId
   );

@@ -2,19 +2,22 @@ import { Injectable } from '@nestjs/common';
 import { Ids } from '@tallygate/kernel';
 import { Database, Outbox, TenantTime } from '@tallygate/platform';
 import type { Tx } from '@tallygate/platform';
+import { isTold } from '../domain';
 import type { Counter, Wallet } from '../domain';
-import { balanceChanged, lotChanged, quotaChanged } from './ledger-facts';
+import { balanceChanged, counterChanged, lotChanged } from './ledger-facts';
 import { PublicationStore } from './publication-store';
+import type { Told } from './publication-store';
 
 interface Gathered {
   readonly wallets: Set<bigint>;
-  readonly quotas: Set<string>;
+  /** By a name of its own. */
+  readonly counters: Map<string, Told>;
 }
 
 const MOST_AT_ONCE = 500;
 
 /**
- * Changes that flip nothing leave gathered: the newest state of each wallet and quota, at most once per flush. What was
+ * Changes that flip nothing leave gathered: the newest state of each wallet, quota and spend cap, at most once per flush. What was
  * gathered when a process died is found by comparing revisions when the next one starts.
  */
 @Injectable()
@@ -32,17 +35,14 @@ export class BalanceFeed {
 
   gather(wallets: Iterable<Pick<Wallet, 'tenantId' | 'id'>>, counters: Iterable<Counter>): void {
     for (const wallet of wallets) this.of(wallet.tenantId).wallets.add(wallet.id);
-    for (const counter of counters) {
-      if (counter.kind === 'quota')
-        this.of(counter.tenantId).quotas.add(`${counter.customerId}${counter.feature}`);
-    }
+    for (const counter of counters) if (isTold(counter)) this.gatherCounter(counter);
   }
 
   /** Gathers everything whose facts never left: after a start, and when partitions of another process were taken over. */
   async recover(): Promise<void> {
     const unpublished = await this.database.asWorker((tx) => this.store.unpublished(tx));
     for (const { tenantId, walletId } of unpublished.wallets) this.of(tenantId).wallets.add(walletId);
-    for (const { tenantId, name } of unpublished.quotas) this.of(tenantId).quotas.add(name);
+    for (const counter of unpublished.counters) this.gatherCounter(counter);
   }
 
   /**
@@ -71,8 +71,8 @@ export class BalanceFeed {
     for (const wallets of chunksOf([...gathered.wallets])) {
       published += await this.database.asWorker((tx) => this.publishWallets(tx, tenantId, wallets));
     }
-    for (const quotas of chunksOf([...gathered.quotas])) {
-      published += await this.database.asWorker((tx) => this.publishQuotas(tx, tenantId, quotas));
+    for (const counters of chunksOf([...gathered.counters.values()])) {
+      published += await this.database.asWorker((tx) => this.publishCounters(tx, tenantId, counters));
     }
     return published;
   }
@@ -90,20 +90,24 @@ export class BalanceFeed {
     return due.length;
   }
 
-  private async publishQuotas(tx: Tx, tenantId: string, names: readonly string[]): Promise<number> {
+  private async publishCounters(tx: Tx, tenantId: string, told: readonly Told[]): Promise<number> {
     const now = await this.time.now(tenantId);
-    const due = await this.store.takeQuotas(tx, tenantId, names);
+    const due = await this.store.takeCounters(tx, tenantId, told);
     await this.outbox.add(
       tx,
-      due.map((counter) => quotaChanged(this.ids.next(), counter, now)),
+      due.map((counter) => counterChanged(this.ids.next(), counter, now)),
     );
     return due.length;
+  }
+
+  private gatherCounter({ tenantId, customerId, feature, kind }: { tenantId: string } & Told): void {
+    this.of(tenantId).counters.set(customerId + kind + feature, { customerId, feature, kind });
   }
 
   private of(tenantId: string): Gathered {
     let gathered = this.gathered.get(tenantId);
     if (gathered === undefined) {
-      gathered = { wallets: new Set(), quotas: new Set() };
+      gathered = { wallets: new Set(), counters: new Map() };
       this.gathered.set(tenantId, gathered);
     }
     return gathered;

@@ -3,11 +3,13 @@ import type { BillingEvent, SubscriptionFacts } from '@tallygate/contracts';
 import { invariant, parseAmount, parseInstant } from '@tallygate/kernel';
 import type { Instant } from '@tallygate/kernel';
 import type { Tx } from '@tallygate/platform';
+import { AnnouncedPrices } from './announced-prices.service';
 import { Grants } from './grants.service';
+import { MeterHistory } from './meter-history';
 import { Quotas } from './quotas.service';
 import { RatingFacts } from './rating-facts';
-import { ParkedUsage } from './parked-usage.service';
 import { PlanGrants } from './plan-grants.service';
+import { SpendCaps } from './spend-caps.service';
 import { SubscriptionStore } from './subscription-store';
 
 /** What the ledger does when billing says something; the directory has taken the fact in already, in the same transaction. */
@@ -17,9 +19,11 @@ export class BillingFactsService {
     private readonly subscriptions: SubscriptionStore,
     private readonly rating: RatingFacts,
     private readonly quotas: Quotas,
+    private readonly caps: SpendCaps,
     private readonly grants: Grants,
     private readonly planGrants: PlanGrants,
-    private readonly parked: ParkedUsage,
+    private readonly prices: AnnouncedPrices,
+    private readonly meters: MeterHistory,
   ) {}
 
   /** @param now the tenant's */
@@ -34,7 +38,8 @@ export class BillingFactsService {
         return this.subscriptions.refreshWallets(tx, tenantId, id);
       }
       case 'catalog.applied':
-        return this.parked.redrive(tx, tenantId, now);
+        await this.meters.record(tx, tenantId, event.data.catalog.meters, instantOf(event.occurredAt));
+        return this.prices.settle(tx, tenantId, event.data.revision, now);
       case 'subscription.changed':
         return this.subscribed(tx, tenantId, event.data.subscription, instantOf(event.occurredAt), now);
       case 'top_up.paid':
@@ -62,6 +67,7 @@ export class BillingFactsService {
     if (!(await this.subscriptions.append(tx, tenantId, facts, effectiveAt, zone))) return;
     await this.subscriptions.refreshWallets(tx, tenantId, facts.customerId);
     await this.quotas.open(tx, tenantId, facts.customerId, now);
+    await this.caps.open(tx, tenantId, facts.customerId, now);
     await this.planGrants.issue(tx, tenantId, facts, zone, now);
   }
 

@@ -1,12 +1,30 @@
 import type { Instant, Nano } from '@tallygate/kernel';
 import type { Tx } from '@tallygate/platform';
-import type { Counter, CounterKey } from '../domain';
+import type { Counter, CounterKey, Gauge } from '../domain';
+
+/** A value that a unique count saw. */
+export interface CountedValue {
+  readonly counter: Counter;
+  readonly value: string;
+}
 
 export abstract class CounterStore {
   /** Locks and reads the counters that are there, in one order for everyone. */
   abstract lock(tx: Tx, keys: readonly CounterKey[]): Promise<readonly Counter[]>;
   /** What was counted of the feature by events from `from` on, before `to`; null: without end. */
   abstract countedSince(tx: Tx, key: CounterKey, from: Instant, to: Instant | null): Promise<Nano>;
+  /** What was debited of the feature by the usage of a spend counter's period, in its unit. */
+  abstract debitedIn(tx: Tx, counter: Counter): Promise<Nano>;
+  /** The counter of the feature and kind whose facts have the highest version. */
+  abstract latest(tx: Tx, counter: Counter): Promise<Counter | null>;
+  /** The value anew, from the events of the counter's period up to an instant; of a unique count also what was seen. */
+  abstract recount(
+    tx: Tx,
+    counter: Counter,
+    of: { readonly gauge: Gauge; readonly until: Instant | null },
+  ): Promise<void>;
+  /** Those of the values that their counters have counted. */
+  abstract counted(tx: Tx, asked: readonly CountedValue[]): Promise<readonly CountedValue[]>;
   /** Writes counters; each gets the next revision. `published` says whether its facts leave with this transaction. */
   abstract save(
     tx: Tx,

@@ -1,9 +1,9 @@
 import { encodeEvent, TOPICS } from '@tallygate/contracts';
-import type { LedgerEvent, LotFacts, QuotaFacts } from '@tallygate/contracts';
-import { formatAmount, formatInstant } from '@tallygate/kernel';
+import type { LedgerEvent, LotFacts, QuotaFacts, SpendFacts } from '@tallygate/contracts';
+import { formatAmount, formatInstant, invariant } from '@tallygate/kernel';
 import type { Instant } from '@tallygate/kernel';
 import type { OutboxRecord } from '@tallygate/platform';
-import { balanceFactsOf, factsVersion, readsAs, statusAt } from '../domain';
+import { balanceFactsOf, factsVersion, readsAs, statusAt, unitOfSpend } from '../domain';
 import type { Counter, Lot, Wallet } from '../domain';
 
 /** The ledger's facts as outbox records, keyed by customer. */
@@ -11,6 +11,32 @@ export function balanceChanged(id: string, wallet: Wallet, now: Instant, revisio
   const { tenantId, customerId } = wallet;
   const data = balanceFactsOf(wallet, now, revision);
   return record(customerId, { id, type: 'balance.changed', tenantId, occurredAt: formatInstant(now), data });
+}
+
+/** Of a counter that gates are told of. */
+export function counterChanged(id: string, counter: Counter, now: Instant): OutboxRecord {
+  return counter.kind === 'spend' ? spendChanged(id, counter, now) : quotaChanged(id, counter, now);
+}
+
+function spendChanged(id: string, counter: Counter, now: Instant): OutboxRecord {
+  const { tenantId, customerId } = counter;
+  const data = spendFactsOf(counter);
+  return record(customerId, { id, type: 'spend.changed', tenantId, occurredAt: formatInstant(now), data });
+}
+
+function spendFactsOf(counter: Counter): SpendFacts {
+  const { customerId, feature, periodStart, periodEnd, used, included } = counter;
+  invariant(periodEnd !== null, 'The period of a spend cap ends');
+  return {
+    customerId,
+    feature,
+    version: factsVersion(counter),
+    unit: unitOfSpend(counter),
+    periodStart: formatInstant(periodStart),
+    periodEnd: formatInstant(periodEnd),
+    spent: formatAmount(used),
+    cap: formatAmount(included),
+  };
 }
 
 export function quotaChanged(id: string, counter: Counter, now: Instant): OutboxRecord {

@@ -4,15 +4,17 @@ import type { LockedWallet } from './wallet-store';
 
 export interface Unpublished {
   readonly wallets: readonly { readonly tenantId: string; readonly walletId: bigint }[];
-  /** Customer id and feature key, concatenated. */
-  readonly quotas: readonly { readonly tenantId: string; readonly name: string }[];
+  readonly counters: readonly ({ readonly tenantId: string } & Told)[];
 }
 
-/** Which wallets and quotas changed since their facts last left. */
+/** A quota or a spend cap, over all its periods. */
+export type Told = Pick<Counter, 'customerId' | 'feature' | 'kind'>;
+
+/** Which wallets, quotas and spend caps changed since their facts last left. */
 export abstract class PublicationStore {
   abstract unpublished(tx: Tx): Promise<Unpublished>;
   /** Locks those of the wallets whose facts are outdated, and marks them as published. */
   abstract takeWallets(tx: Tx, ids: readonly bigint[]): Promise<readonly LockedWallet[]>;
-  /** The same for the newest counters of the named quotas. */
-  abstract takeQuotas(tx: Tx, tenantId: string, names: readonly string[]): Promise<readonly Counter[]>;
+  /** The same for the newest counter of each. */
+  abstract takeCounters(tx: Tx, tenantId: string, told: readonly Told[]): Promise<readonly Counter[]>;
 }

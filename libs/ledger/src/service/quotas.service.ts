@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import { Ids } from '@tallygate/kernel';
+import { Ids, maxNano } from '@tallygate/kernel';
 import type { Instant } from '@tallygate/kernel';
 import { Outbox } from '@tallygate/platform';
 import type { Tx } from '@tallygate/platform';
 import { counterName, emptyCounter, includedOf, quotaPeriod, termsAt } from '../domain';
-import type { Counter, RatingBook, SubscriptionTerms } from '../domain';
+import type { Counter, Gauge, RatingBook, SubscriptionTerms } from '../domain';
 import { CounterStore } from './counter-store';
 import { quotaChanged } from './ledger-facts';
 import { RatingFacts } from './rating-facts';
@@ -74,18 +74,24 @@ export class Quotas {
     await this.subscriptions.addReset(tx, tenantId, customerId, { feature, at, keepAnchor });
     const after = await this.present(tx, request, now);
     if (after === null) return { status: 'no_quota' };
-    const overage =
-      request.keepOverage && old.used - moved > old.included ? old.used - moved - old.included : 0n;
     const { counter } = after;
-    counter.used = moved + overage;
-    old.used -= moved;
-    await this.counters.save(
-      tx,
-      counter.periodStart === old.periodStart ? [counter] : [old, counter],
-      () => true,
-    );
+    const counters = counter.periodStart === old.periodStart ? [counter] : [old, counter];
+    if (after.gauge !== null) await this.recount(tx, old, counter, after.gauge);
+    else {
+      const overage = request.keepOverage ? maxNano(old.used - moved - old.included, 0n) : 0n;
+      counter.used = moved + overage;
+      old.used -= moved;
+    }
+    await this.counters.save(tx, counters, () => true);
     await this.outbox.add(tx, [quotaChanged(this.ids.next(), counter, now)]);
     return { status: 'reset', counter };
+  }
+
+  /** A value that does not add up is counted anew on both sides of the reset; it has no overage to keep. */
+  private async recount(tx: Tx, old: Counter, present: Counter, gauge: Gauge): Promise<void> {
+    if (present.periodStart !== old.periodStart)
+      await this.counters.recount(tx, old, { gauge, until: present.periodStart });
+    await this.counters.recount(tx, present, { gauge, until: present.periodEnd });
   }
 
   /** The counter of the present period, locked where it is stored. */
@@ -93,13 +99,14 @@ export class Quotas {
     tx: Tx,
     key: { readonly tenantId: string; readonly customerId: string; readonly feature: string },
     now: Instant,
-  ): Promise<{ counter: Counter; terms: SubscriptionTerms } | null> {
+  ): Promise<{ counter: Counter; terms: SubscriptionTerms; gauge: Gauge | null } | null> {
     const book = await this.rating.book(tx, key.tenantId);
     const terms = termsAt(await this.rating.history(tx, key.tenantId, key.customerId), now);
     const counter = book === null || terms === null ? null : quotaAt(book, terms, key, now);
-    if (counter === null || terms === null) return null;
+    if (book === null || counter === null || terms === null) return null;
     const [stored] = await this.counters.lock(tx, [counter]);
-    return { counter: stored ?? counter, terms };
+    const gauge = book.gauges.get(book.features.get(key.feature)?.meter ?? '') ?? null;
+    return { counter: stored ?? counter, terms, gauge };
   }
 }
 

@@ -21,6 +21,7 @@ export interface StoredParked {
   readonly code: string;
   readonly occurredAt: Instant;
   readonly reading: unknown;
+  readonly ordinal: number;
 }
 
 export abstract class ParkedStore {

@@ -4,11 +4,12 @@ import { formatInstant, Ids, invariant } from '@tallygate/kernel';
 import type { Instant } from '@tallygate/kernel';
 import { Outbox, TenantTime } from '@tallygate/platform';
 import type { OutboxRecord, Tx } from '@tallygate/platform';
-import { chargeUsage, planSlice, rateSlice, SliceCounters, usedUp } from '../domain';
+import { chargeUsage, planSlice } from '../domain';
 import type { Counter, RatedSlice, WalletCharge } from '../domain';
 import { BalanceFeed } from './balance-feed';
 import { CounterStore } from './counter-store';
-import { quotaChanged, record } from './ledger-facts';
+import { Counting } from './counting.service';
+import { counterChanged, record } from './ledger-facts';
 import { UsageStore } from './usage-store';
 import type { Identified, SlicePosition } from './usage-store';
 import { WalletPosting } from './wallet-posting';
@@ -54,6 +55,7 @@ export class UsageSliceService {
   constructor(
     private readonly usage: UsageStore,
     private readonly counters: CounterStore,
+    private readonly counting: Counting,
     private readonly posting: WalletPosting,
     private readonly outbox: Outbox,
     private readonly time: TenantTime,
@@ -107,9 +109,10 @@ export class UsageSliceService {
     position: SlicePosition | null,
     nowOf: (tenantId: string) => Instant,
   ): Promise<Taken> {
-    const { rated, flips } = await this.rate(
+    const events = fresh.map((one) => one.event);
+    const { rated, flips } = await this.counting.rate(
       tx,
-      fresh.map((one) => one.event),
+      planSlice(events, await this.usage.facts(tx, events)),
     );
     const wallets = await this.burn(tx, rated, nowOf);
     const identities = new Map(fresh.map((one) => [one.event, one.identity]));
@@ -121,7 +124,7 @@ export class UsageSliceService {
     await this.counters.save(tx, rated.counters, (counter) => flips.has(counter));
     await this.usage.park(tx, rated.parked, nowOf);
     const facts = [
-      ...[...flips].map((counter) => quotaChanged(this.ids.next(), counter, nowOf(counter.tenantId))),
+      ...[...flips].map((counter) => counterChanged(this.ids.next(), counter, nowOf(counter.tenantId))),
       ...rejected.map((one) => this.rejection(one, nowOf)),
     ];
     await this.outbox.add(tx, facts);
@@ -132,24 +135,6 @@ export class UsageSliceService {
       counters: rated.counters.filter((counter) => !flips.has(counter)),
       told: told || facts.length > 0,
     };
-  }
-
-  /** Counters are locked before wallets, by everyone. */
-  private async rate(
-    tx: Tx,
-    events: readonly MeteredEvent[],
-  ): Promise<{ rated: RatedSlice; flips: Set<Counter> }> {
-    const planned = planSlice(events, await this.usage.facts(tx, events));
-    const counters = new SliceCounters();
-    const keys = counters.keysOf(planned);
-    const stored = keys.length === 0 ? [] : await this.counters.lock(tx, keys);
-    const before = new Map(stored.map((counter) => [counter, usedUp(counter)]));
-    counters.add(stored);
-    const rated = rateSlice(planned, counters);
-    const flips = rated.counters.filter(
-      (counter) => counter.kind === 'quota' && (before.get(counter) ?? false) !== usedUp(counter),
-    );
-    return { rated, flips: new Set(flips) };
   }
 
   /** Each charge in the order of the events. @returns the wallets by customer and unit */

@@ -2,6 +2,7 @@ import type { MeteredEvent } from '@tallygate/contracts';
 import type { Instant } from '@tallygate/kernel';
 import type { Tx } from '@tallygate/platform';
 import type { ParkedCharge, SliceFacts, UsageRow } from '../domain';
+import type { StoredParked } from './rating-facts';
 
 /** Where a slice stands in its partition, and who holds the partition. */
 export interface SlicePosition {
@@ -18,6 +19,14 @@ export interface Identified {
   readonly event: MeteredEvent;
   /** 128 bits of SHA-256 over tenant, source and id. */
   readonly identity: string;
+}
+
+/** What a parked charge came to. */
+export interface LateCharge {
+  readonly parked: StoredParked;
+  readonly row: UsageRow;
+  /** Null: included units covered it. */
+  readonly walletId: bigint | null;
 }
 
 /** Events, their identities, and how far each partition was taken. */
@@ -44,5 +53,7 @@ export abstract class UsageStore {
     identities: ReadonlyMap<MeteredEvent, string>,
     walletOf: (row: UsageRow) => bigint | null,
   ): Promise<bigint>;
+  /** Records charges of events that are stored already. @returns the id of the slice whose journal rows hold them */
+  abstract charge(tx: Tx, charged: readonly LateCharge[]): Promise<bigint>;
   abstract park(tx: Tx, parked: readonly ParkedCharge[], nowOf: (tenantId: string) => Instant): Promise<void>;
 }

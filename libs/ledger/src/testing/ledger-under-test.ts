@@ -4,21 +4,26 @@ import { SequentialIds, toMillis } from '@tallygate/kernel';
 import type { Clock, Ids } from '@tallygate/kernel';
 import { InProcessEventBus, PgOutbox, PgTenantTime } from '@tallygate/platform';
 import type { PgDatabase } from '@tallygate/platform';
+import { PgAnnouncedPriceStore } from '../postgres/pg-announced-price.store';
 import { PgCounterStore } from '../postgres/pg-counter.store';
 import { PgDueStore } from '../postgres/pg-due.store';
 import { PgGrantStore } from '../postgres/pg-grant.store';
+import { PgMeterHistory } from '../postgres/pg-meter-history';
 import { PgPublicationStore } from '../postgres/pg-publication.store';
 import { PgParkedStore, PgRatingFacts } from '../postgres/pg-rating-facts';
 import { PgSubscriptionStore } from '../postgres/pg-subscription.store';
 import { PgUsageStore } from '../postgres/pg-usage.store';
 import { PgWalletStore } from '../postgres/pg-wallet.store';
+import { AnnouncedPrices } from '../service/announced-prices.service';
 import { BalanceFeed } from '../service/balance-feed';
 import { BillingFactsService } from '../service/billing-facts.service';
+import { Counting } from '../service/counting.service';
 import { Grants } from '../service/grants.service';
 import { LedgerSweeper } from '../service/ledger-sweeper';
 import { ParkedUsage } from '../service/parked-usage.service';
 import { PlanGrants } from '../service/plan-grants.service';
 import { Quotas } from '../service/quotas.service';
+import { SpendCaps } from '../service/spend-caps.service';
 import { UsageSliceService } from '../service/usage-slice.service';
 import { WalletPosting } from '../service/wallet-posting';
 
@@ -34,6 +39,7 @@ export function assembleLedger(database: PgDatabase, clock: Clock) {
   const wallets = new PgWalletStore();
   const usage = new PgUsageStore(database, directory);
   const counters = new PgCounterStore();
+  const counting = new Counting(counters);
   const grantStore = new PgGrantStore();
   const parkedStore = new PgParkedStore();
   const posting = new WalletPosting(wallets, outbox, ids);
@@ -42,10 +48,12 @@ export function assembleLedger(database: PgDatabase, clock: Clock) {
   const grants = new Grants(grantStore, posting, ids);
   const subscriptions = new PgSubscriptionStore();
   const quotas = new Quotas(rating, counters, subscriptions, outbox, ids);
-  const parked = new ParkedUsage(parkedStore, rating, counters, posting);
+  const caps = new SpendCaps(rating, counters, outbox, ids);
+  const parked = new ParkedUsage(parkedStore, usage, counters, counting, posting, outbox, ids);
+  const prices = new AnnouncedPrices(new PgAnnouncedPriceStore(), rating, parked);
   const planGrants = new PlanGrants(grantStore, posting, ids);
-  const facts = new BillingFactsService(subscriptions, rating, quotas, grants, planGrants, parked);
-  const slices = new UsageSliceService(usage, counters, posting, outbox, time, feed, ids);
+  const facts = new BillingFactsService(subscriptions, rating, quotas, caps, grants, planGrants, prices, new PgMeterHistory());
+  const slices = new UsageSliceService(usage, counters, counting, posting, outbox, time, feed, ids);
   const sweeper = new LedgerSweeper(database, new PgDueStore(), posting, quotas, time, outbox);
   return {
     database,
@@ -59,6 +67,7 @@ export function assembleLedger(database: PgDatabase, clock: Clock) {
     feed,
     grants,
     quotas,
+    prices,
     facts,
     slices,
     sweeper,

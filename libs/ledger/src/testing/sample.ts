@@ -19,20 +19,31 @@ export const SAMPLE_CATALOG: Catalog = catalogSchema.parse({
   meters: [
     { key: 'tokens', event_type: 'llm.completion', aggregation: 'sum', value: '$.tokens' },
     { key: 'calls', event_type: 'api.call', aggregation: 'count' },
+    { key: 'seats', event_type: 'seats', aggregation: 'max', value: '$.n' },
+    { key: 'users', event_type: 'users', aggregation: 'unique_count', value: '$.user' },
   ],
   features: [
     { key: 'completions', kind: 'prepaid', meter: 'tokens', price: 'token_price' },
     { key: 'calls', kind: 'quota', meter: 'calls' },
     { key: 'mixed', kind: 'quota_then_prepaid', meter: 'calls', price: 'call_price' },
+    { key: 'seats', kind: 'prepaid', meter: 'seats', price: 'call_price' },
+    { key: 'users', kind: 'prepaid', meter: 'users', price: 'call_price' },
+    { key: 'user_quota', kind: 'quota', meter: 'users' },
+    { key: 'unpriced', kind: 'prepaid', meter: 'tokens', price: 'later_price' },
   ],
   prices: [
     { key: 'token_price', unit: 'USD', model: 'per_unit', amount: '0.002' },
     { key: 'call_price', unit: 'USD', model: 'per_unit', amount: '0.5' },
+    { key: 'later_price', unit: 'USD', model: 'per_unit', amount: '1', match: { model: 'm1' } },
   ],
   plans: [
     { key: 'payg', features: { completions: {} } },
     { key: 'monthly', features: { calls: { included: '3' } } },
     { key: 'both', features: { mixed: { included: '2' } } },
+    { key: 'team', features: { seats: {}, users: {}, user_quota: { included: '2' } } },
+    { key: 'capped', features: { completions: { spend_cap: { amount: '1', per: 'day' } } } },
+    { key: 'capped-more', features: { completions: { spend_cap: { amount: '3', per: 'month' } } } },
+    { key: 'waiting', features: { unpriced: { spend_cap: { amount: '10', per: 'day' } } } },
   ],
 });
 

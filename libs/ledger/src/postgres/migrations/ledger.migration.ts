@@ -182,7 +182,7 @@ create table usage_counter (
   tenant_id uuid not null,
   customer_id uuid not null,
   feature text not null,
-  kind text not null check (kind in ('quota', 'tier')),
+  kind text not null check (kind in ('quota', 'tier', 'value', 'spend')),
   scope text not null,
   period_start timestamptz not null,
   period_end timestamptz,
@@ -193,10 +193,53 @@ create table usage_counter (
   published_revision bigint not null default 0,
   -- End of a quota's period that was not rolled over yet.
   due_at timestamptz,
+  -- Of a meter that does not add up: events of the period, the sum of their quantities, own time of the latest.
+  events bigint,
+  total numeric(38,9),
+  latest_at timestamptz,
   primary key (tenant_id, customer_id, feature, kind, scope, period_start)
 ) with (fillfactor = 70);
 create index usage_counter_due on usage_counter (due_at) where due_at is not null;
 create index usage_counter_due_of_tenant on usage_counter (tenant_id, due_at) where due_at is not null;
+
+-- What a unique count has counted in a period, by SHA-256 of the value.
+create table counted_value (
+  tenant_id uuid not null,
+  customer_id uuid not null,
+  feature text not null,
+  kind text not null,
+  period_start timestamptz not null,
+  digest bytea not null,
+  primary key (tenant_id, customer_id, feature, kind, period_start, digest)
+);
+
+-- How meters aggregated over time: from_at null is since always.
+create table meter_version (
+  tenant_id uuid not null,
+  meter text not null,
+  version integer not null,
+  aggregation text not null,
+  from_at timestamptz,
+  primary key (tenant_id, meter, version)
+);
+
+-- Price rows that billing announced, until the catalog of their revision comes: what they would price waits.
+create table announced_price (
+  id uuid primary key,
+  tenant_id uuid not null,
+  revision integer not null,
+  rows jsonb not null
+);
+create index announced_price_of_tenant on announced_price (tenant_id);
+
+-- Who rates shares the tenants' prices until its transaction ends; who changes them waits for that and is alone. Each
+-- statement of a volatile function sees what was committed before it, so what is read here is not older than the lock.
+create function announced_prices(tenants uuid[]) returns setof announced_price language plpgsql volatile as $$
+begin
+  perform pg_advisory_xact_lock_shared(hashtextextended('ledger.prices' || t, 0))
+     from (select distinct t from unnest(tenants) as t order by t) as asked;
+  return query select * from announced_price where tenant_id = any (tenants);
+end $$;
 
 -- The terms a plan was sold with, once per text; subscriptions point at them.
 create table plan_terms (
@@ -239,6 +282,8 @@ create table parked_usage (
   occurred_at timestamptz not null,
   reading jsonb not null,
   parked_at timestamptz not null,
+  -- Of the event's row.
+  ordinal smallint not null,
   unique (tenant_id, source, event_id, feature, code)
 );
 `,

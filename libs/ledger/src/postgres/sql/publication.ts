@@ -3,12 +3,13 @@ export const unpublishedWallets = {
   text: `select tenant_id, id from wallet where published_revision < revision`,
 };
 
-/** Only a period that has not ended is news to a gate: what is due was rolled over, or will be. */
-export const unpublishedQuotas = {
-  name: 'ledger_unpublished_quotas',
+/** Of a quota only a period that has not ended is news to a gate: what is due was rolled over, or will be. */
+export const unpublishedCounters = {
+  name: 'ledger_unpublished_counters',
   text: `
-select distinct tenant_id, customer_id, feature from usage_counter
- where kind = 'quota' and published_revision < revision and (due_at is not null or period_end is null)`,
+select distinct tenant_id, customer_id, feature, kind from usage_counter
+ where published_revision < revision
+   and (kind = 'spend' or (kind = 'quota' and (due_at is not null or period_end is null)))`,
 };
 
 /** Locks and marks in one statement; a wallet published meanwhile by a flip is left out. */
@@ -21,21 +22,23 @@ with due as (
 update wallet w set published_revision = w.revision from due where w.id = due.id returning w.id`,
 };
 
-/** The newest period of each quota; older ones are history. */
-export const takeQuotas = {
-  name: 'ledger_take_quotas',
+/** The one of the highest version of each, which a new period raises most (factsVersion); older ones are history. */
+export const takeCounters = {
+  name: 'ledger_take_counters',
   text: `
 with newest as (
-  select distinct on (c.tenant_id, c.customer_id, c.feature) c.tenant_id, c.customer_id, c.feature, c.period_start
-    from unnest($2::uuid[], $3::text[]) as k (customer_id, feature)
+  select distinct on (c.tenant_id, c.customer_id, c.feature, c.kind)
+         c.tenant_id, c.customer_id, c.feature, c.kind, c.scope, c.period_start
+    from unnest($2::uuid[], $3::text[], $4::text[]) as k (customer_id, feature, kind)
     join usage_counter c on c.tenant_id = $1::uuid and c.customer_id = k.customer_id and c.feature = k.feature
-                        and c.kind = 'quota' and c.scope = ''
-   order by c.tenant_id, c.customer_id, c.feature, c.period_start desc
+                        and c.kind = k.kind
+   order by c.tenant_id, c.customer_id, c.feature, c.kind,
+            floor(extract(epoch from c.period_start)) * 100000 + c.revision desc
 )
 update usage_counter c set published_revision = c.revision
   from newest n
- where c.tenant_id = n.tenant_id and c.customer_id = n.customer_id and c.feature = n.feature and c.kind = 'quota'
-   and c.scope = '' and c.period_start = n.period_start and c.published_revision < c.revision
+ where c.tenant_id = n.tenant_id and c.customer_id = n.customer_id and c.feature = n.feature and c.kind = n.kind
+   and c.scope = n.scope and c.period_start = n.period_start and c.published_revision < c.revision
 returning c.tenant_id, c.customer_id, c.feature, c.kind, c.scope, c.period_start, c.period_end, c.included, c.used,
           c.quota_limit, c.revision`,
 };

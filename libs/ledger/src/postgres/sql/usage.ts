@@ -59,11 +59,26 @@ export const nextSlices = { name: 'ledger_next_slices', text: `select nextval('s
 export const insertParked = {
   name: 'ledger_insert_parked',
   text: `
-insert into parked_usage (tenant_id, customer_id, source, event_id, feature, code, occurred_at, reading, parked_at)
-select p.tenant_id, p.customer_id, p.source, p.event_id, p.feature, 'price_missing', p.occurred_at, p.reading, p.parked_at
-  from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::jsonb[], $8::timestamptz[])
-       as p (tenant_id, customer_id, source, event_id, feature, occurred_at, reading, parked_at)
+insert into parked_usage (tenant_id, customer_id, source, event_id, feature, code, occurred_at, reading, parked_at, ordinal)
+select p.tenant_id, p.customer_id, p.source, p.event_id, p.feature, 'price_missing', p.occurred_at, p.reading, p.parked_at,
+       p.ordinal
+  from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::jsonb[], $8::timestamptz[],
+              $9::smallint[])
+       as p (tenant_id, customer_id, source, event_id, feature, occurred_at, reading, parked_at, ordinal)
 on conflict do nothing`,
+};
+
+/** A charge that came late joins its event's row, in the slice whose journal rows hold it. */
+export const chargeEvents = {
+  name: 'ledger_charge_events',
+  text: `
+update usage_event e
+   set wallet_id = c.wallet_id, feature = c.feature, amount = c.amount, included = c.included, slice_id = $7::bigint,
+       position = c.position
+  from unnest($1::uuid[], $2::smallint[], $3::bigint[], $4::text[], $5::numeric[], $6::numeric[])
+       with ordinality
+       as c (identity, ordinal, wallet_id, feature, amount, included, position)
+ where e.identity = c.identity and e.ordinal = c.ordinal and e.feature is null`,
 };
 
 export const readHistory = {
