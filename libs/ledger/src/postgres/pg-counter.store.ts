@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Instant, Nano } from '@tallygate/kernel';
 import { instantFromPg, instantOrNullFromPg, pgInstant, pgInstantOrNull } from '@tallygate/platform';
 import type { Tx } from '@tallygate/platform';
-import { noReadings, unitOfSpend } from '../domain';
+import { counterName, noReadings, unitOfSpend } from '../domain';
 import type { Counter, CounterKey, Gauge, PeriodValue } from '../domain';
 import { CounterStore } from '../service/counter-store';
 import type { CountedValue } from '../service/counter-store';
@@ -53,6 +53,16 @@ function valueOf({ events, total, latest_at }: CounterRow): PeriodValue | null {
 @Injectable()
 export class PgCounterStore extends CounterStore {
   override async lock(tx: Tx, keys: readonly CounterKey[]): Promise<readonly Counter[]> {
+    const stored = await this.lockStored(tx, keys);
+    if (stored.length === keys.length) return stored.filter(isSaved);
+    const known = new Set(stored.map(counterName));
+    const missing = keys.filter((key) => !known.has(counterName(key)));
+    await tx.query(sql.placeCounters, keyArrays(missing));
+    // Another transaction may have begun one since: it has committed by now, and its count is there to go on from.
+    return [...stored, ...(await this.lockStored(tx, missing))].filter(isSaved);
+  }
+
+  private async lockStored(tx: Tx, keys: readonly CounterKey[]): Promise<readonly Counter[]> {
     if (keys.length === 0) return [];
     const { rows } = await tx.query<CounterRow>(sql.lockCounters, keyArrays(keys));
     return rows.map(counterOf);
@@ -142,6 +152,11 @@ export class PgCounterStore extends CounterStore {
     );
     if (fresh.length > 0) await tx.query(sql.countValues, valueArrays(fresh));
   }
+}
+
+/** Else it is a place that nobody has used yet. */
+function isSaved({ revision }: Counter): boolean {
+  return revision > 0;
 }
 
 function valueArrays(values: readonly CountedValue[]): Buffer[] {

@@ -113,6 +113,23 @@ describe('a meter that does not add up', () => {
   });
 });
 
+describe('a counter', () => {
+  it('that many begin at once counts what all of them counted', async () => {
+    const of = await introduce(ledger, { plan: 'capped' });
+    const other = assembleLedger(database, new ManualClock(START));
+    const later = hours(48);
+    const slices = Array.from({ length: 6 }, (_, i) =>
+      (i % 2 === 0 ? ledger : other).slices.take([usageEvent(of, { tokens: '100', occurredAt: later })], null),
+    );
+    const renewed = { ...subscriptionFacts(of.customerId, 'capped', START), version: 2 };
+    await Promise.all([
+      ...slices,
+      tell(ledger, of.tenantId, later, 'subscription.changed', { subscription: renewed }),
+    ]);
+    expect(await lastFact('spend.changed', 'completions')).toMatchObject({ spent: '1.2' });
+  });
+});
+
 describe('a spend cap', () => {
   it('is told before anything is spent, when it is reached at once, and per period of the usage', async () => {
     const of = await introduce(ledger, { plan: 'capped' });

@@ -9,7 +9,7 @@ export interface CountedValue {
 }
 
 export abstract class CounterStore {
-  /** Locks and reads the counters that are there, in one order for everyone. */
+  /** Locks the counters, in one order for everyone, and reads those that are there; nobody else can begin the others. */
   abstract lock(tx: Tx, keys: readonly CounterKey[]): Promise<readonly Counter[]>;
   /** What was counted of the feature by events from `from` on, before `to`; null: without end. */
   abstract countedSince(tx: Tx, key: CounterKey, from: Instant, to: Instant | null): Promise<Nano>;

@@ -15,6 +15,21 @@ select c.tenant_id, c.customer_id, c.feature, c.kind, c.scope, c.period_start, c
    for no key update of c`,
 };
 
+/**
+ * Places for counters that are not there, so that whoever begins one holds its lock: two that both found nothing would
+ * each write what it counted alone. Revision 0: nothing was saved yet.
+ */
+export const placeCounters = {
+  name: 'ledger_place_counters',
+  text: `
+insert into usage_counter (tenant_id, customer_id, feature, kind, scope, period_start, included, used, quota_limit, revision)
+select k.tenant_id, k.customer_id, k.feature, k.kind, k.scope, k.period_start, 0, 0, 'hard', 0
+  from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::timestamptz[])
+       as k (tenant_id, customer_id, feature, kind, scope, period_start)
+ order by k.tenant_id, k.customer_id, k.feature, k.kind, k.scope, k.period_start
+on conflict do nothing`,
+};
+
 /** A new counter of a quota is due at its period's end, where the next one is published. */
 export const saveCounters = {
   name: 'ledger_save_counters',
@@ -31,6 +46,8 @@ select u.tenant_id, u.customer_id, u.feature, u.kind, u.scope, u.period_start, u
  order by u.tenant_id, u.customer_id, u.feature, u.kind, u.scope, u.period_start
 on conflict (tenant_id, customer_id, feature, kind, scope, period_start) do update
    set included = excluded.included, used = excluded.used, quota_limit = excluded.quota_limit,
+       period_end = case when c.revision = 0 then excluded.period_end else c.period_end end,
+       due_at = case when c.revision = 0 then excluded.due_at else c.due_at end,
        revision = greatest(c.revision + 1, excluded.revision),
        published_revision = greatest(c.published_revision, excluded.published_revision)`,
 };
@@ -94,7 +111,7 @@ export const latestCounter = {
 select c.tenant_id, c.customer_id, c.feature, c.kind, c.scope, c.period_start, c.period_end, c.included, c.used,
        c.quota_limit, c.revision
   from usage_counter c
- where c.tenant_id = $1::uuid and c.customer_id = $2::uuid and c.feature = $3 and c.kind = $4
+ where c.tenant_id = $1::uuid and c.customer_id = $2::uuid and c.feature = $3 and c.kind = $4 and c.revision > 0
  order by floor(extract(epoch from c.period_start)) * 100000 + c.revision desc limit 1`,
 };
 

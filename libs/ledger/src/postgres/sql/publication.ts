@@ -31,7 +31,7 @@ with newest as (
          c.tenant_id, c.customer_id, c.feature, c.kind, c.scope, c.period_start
     from unnest($2::uuid[], $3::text[], $4::text[]) as k (customer_id, feature, kind)
     join usage_counter c on c.tenant_id = $1::uuid and c.customer_id = k.customer_id and c.feature = k.feature
-                        and c.kind = k.kind
+                        and c.kind = k.kind and c.revision > 0
    order by c.tenant_id, c.customer_id, c.feature, c.kind,
             floor(extract(epoch from c.period_start)) * 100000 + c.revision desc
 )
