@@ -202,7 +202,13 @@ describe('the catalog', () => {
         status: 409,
         body: {
           code: 'usage_rated',
-          faults: [{ field: 'prices.credits.from', value: row.from, problem: expect.stringContaining(earliest) as string }],
+          faults: [
+            {
+              field: 'prices.credits.from',
+              value: row.from,
+              problem: expect.stringContaining(earliest) as string,
+            },
+          ],
         },
       });
       expect((await tenant.get('/v1/catalog')).body['revision']).toBe(1);

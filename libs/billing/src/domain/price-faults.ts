@@ -50,7 +50,12 @@ function tierFault(field: string, tiers: readonly Tier[], tier: Tier, index: num
   for (const part of ['amount', 'flat'] as const) {
     const value = tier[part];
     if (value !== undefined && knownAmount(value) < 0n)
-      faults.push({ field: `${field}.${part}`, value, problem: 'the amount is negative', fix: 'use 0 or more' });
+      faults.push({
+        field: `${field}.${part}`,
+        value,
+        problem: 'the amount is negative',
+        fix: 'use 0 or more',
+      });
   }
   const last = index === tiers.length - 1;
   if (last && tier.up_to !== undefined)

@@ -49,7 +49,9 @@ function applied(outcome: Result<AppliedCatalog, CatalogRefusal>): AppliedCatalo
       throw invalid(refusal.faults);
     case 'rated':
       throw problem(409, 'usage_rated', 'The price row would change usage that was rated already', {
-        detail: refusal.rated.map(({ key, feature, earliest }) => `${key}: ${feature} at ${earliest}`).join('; '),
+        detail: refusal.rated
+          .map(({ key, feature, earliest }) => `${key}: ${feature} at ${earliest}`)
+          .join('; '),
         faults: refusal.rated.map(ratedFault),
       });
     case 'unreachable':

@@ -66,7 +66,8 @@ export class Catalogs {
   private async change(caller: Caller, build: Build): Promise<Result<AppliedCatalog, CatalogRefusal>> {
     const planned = await this.sessions.read(caller, (session) => this.plan(session, build));
     if (!planned.ok) return planned;
-    const commit = () => this.sessions.change(caller, (session) => this.commit(session, build, planned.value));
+    const commit = () =>
+      this.sessions.change(caller, (session) => this.commit(session, build, planned.value));
     const outcome = await this.announcing(caller, planned.value, commit);
     return outcome === 'moved' ? this.change(caller, build) : outcome;
   }

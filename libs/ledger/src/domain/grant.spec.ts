@@ -42,6 +42,7 @@ describe('a recurring grant', () => {
       amount: units(10),
       every: daily,
       anchor: hour(0),
+      startsAt: hour(0),
       zone: 'UTC',
       endsAt: hour(5),
       rollover: null,

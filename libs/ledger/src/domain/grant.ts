@@ -100,7 +100,9 @@ function endedOf(lots: readonly Lot[], now: Instant): VoidOutcome {
 export function issueRecurring(draft: WalletDraft, recurrence: Recurrence, at: Instant): void {
   const ends = nextRecurrence(recurrence, at);
   const expiresAt = earlier(ends, recurrence.endsAt);
-  issuePeriodLot(draft, { ...recurrence, effectiveAt: at, expiresAt }, at);
+  // Nothing rolls over into the first lot, so there is no minimum of it either.
+  const rollover = at > recurrence.startsAt ? recurrence.rollover : null;
+  issuePeriodLot(draft, { ...recurrence, rollover, effectiveAt: at, expiresAt }, at);
   recurrence.nextAt = recurrence.endsAt !== null && ends >= recurrence.endsAt ? null : ends;
   draft.touchedRecurrences.add(recurrence);
 }

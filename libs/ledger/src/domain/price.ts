@@ -105,7 +105,11 @@ export function newRow(row: PriceRow, rows: readonly PriceRow[]): NewRow {
 }
 
 /** Whether usage of that time and group waits for one of these rows to be in force. */
-export function awaits(rows: readonly PriceRow[], at: Instant, group: Readonly<Record<string, string>>): boolean {
+export function awaits(
+  rows: readonly PriceRow[],
+  at: Instant,
+  group: Readonly<Record<string, string>>,
+): boolean {
   return rows.length > 0 && rowInForce(rows, at, group) !== null;
 }
 

@@ -12,10 +12,10 @@ const DAY = 86_400_000_000;
 const PERIOD = 30 * DAY;
 
 const tiers: fc.Arbitrary<NaiveTier[]> = fc
-  .array(
-    fc.record({ width: fc.integer({ min: 1, max: 12 }), amount: fc.nat(9), flat: fc.nat(5) }),
-    { minLength: 1, maxLength: 4 },
-  )
+  .array(fc.record({ width: fc.integer({ min: 1, max: 12 }), amount: fc.nat(9), flat: fc.nat(5) }), {
+    minLength: 1,
+    maxLength: 4,
+  })
   .map((steps) => {
     let upTo = 0;
     return steps.map(({ width, amount, flat }, i) => {

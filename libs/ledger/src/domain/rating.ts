@@ -92,7 +92,16 @@ export function ratable(
   if (feature.kind === 'boolean' || feature.kind === 'static') return null;
   const row = feature.price === undefined ? null : priceRowAt(book, feature.price, at, reading.group);
   const gauge = book.gauges.get(reading.meter) ?? null;
-  return { feature, plan, terms, row, quantity: quantityOf(reading), at, gauge, value: reading.value ?? null };
+  return {
+    feature,
+    plan,
+    terms,
+    row,
+    quantity: quantityOf(reading),
+    at,
+    gauge,
+    value: reading.value ?? null,
+  };
 }
 
 function priceRowAt(

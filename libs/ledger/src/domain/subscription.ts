@@ -1,5 +1,13 @@
 import type { Plan, PlanFeature } from '@tallygate/contracts';
-import { addMicros, instant, invariant, MICROS, periodContaining, startOf, windowsBetween } from '@tallygate/kernel';
+import {
+  addMicros,
+  instant,
+  invariant,
+  MICROS,
+  periodContaining,
+  startOf,
+  windowsBetween,
+} from '@tallygate/kernel';
 import type { Instant } from '@tallygate/kernel';
 
 export type SpendCap = NonNullable<PlanFeature['spend_cap']>;

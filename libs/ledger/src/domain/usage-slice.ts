@@ -247,7 +247,10 @@ export function unitOfSpend({ scope }: Pick<CounterKey, 'scope'>): string {
 }
 
 /** Of what a spend counter is: a cap by another period or in another unit is another one's. */
-export function spendScope({ per }: SpendCap, unit: string): { readonly kind: 'spend'; readonly scope: string } {
+export function spendScope(
+  { per }: SpendCap,
+  unit: string,
+): { readonly kind: 'spend'; readonly scope: string } {
   return { kind: 'spend', scope: `${per} ${unit}` };
 }
 

@@ -45,6 +45,8 @@ export interface Recurrence {
   readonly amount: Nano;
   readonly every: Duration;
   readonly anchor: Instant;
+  /** Its first lot. */
+  readonly startsAt: Instant;
   readonly zone: string;
   /** Ends the series; no lot at or after it. */
   readonly endsAt: Instant | null;

@@ -222,9 +222,7 @@ export class PgUsageStore extends UsageStore {
 
 /** A catalog that came between the two statements has settled its own revision's announcements. */
 function rowsAfter(announced: readonly AnnouncedRow[], tenantId: string, revision: number): readonly Price[] {
-  return announced.flatMap((one) =>
-    one.tenant_id === tenantId && one.revision > revision ? one.rows : [],
-  );
+  return announced.flatMap((one) => (one.tenant_id === tenantId && one.revision > revision ? one.rows : []));
 }
 
 function isStoredIdentity(error: unknown): boolean {

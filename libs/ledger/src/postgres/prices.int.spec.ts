@@ -80,7 +80,10 @@ describe('a meter that does not add up', () => {
     await ledger.slices.take([seats(of, '4'), seats(of, '2'), seats(of, '6'), seats(of, '6')], null);
     expect(await debt(of)).toBe(3);
     ledger = assembleLedger(database, new ManualClock(START));
-    await ledger.slices.take([seats(of, '5'), seats(of, '7', { occurredAt: hours(1) }), seats(of, '7')], null);
+    await ledger.slices.take(
+      [seats(of, '5'), seats(of, '7', { occurredAt: hours(1) }), seats(of, '7')],
+      null,
+    );
     expect(await debt(of)).toBe(3.5);
   });
 
@@ -119,7 +122,10 @@ describe('a counter', () => {
     const other = assembleLedger(database, new ManualClock(START));
     const later = hours(48);
     const slices = Array.from({ length: 6 }, (_, i) =>
-      (i % 2 === 0 ? ledger : other).slices.take([usageEvent(of, { tokens: '100', occurredAt: later })], null),
+      (i % 2 === 0 ? ledger : other).slices.take(
+        [usageEvent(of, { tokens: '100', occurredAt: later })],
+        null,
+      ),
     );
     const renewed = { ...subscriptionFacts(of.customerId, 'capped', START), version: 2 };
     await Promise.all([
@@ -207,27 +213,30 @@ describe('a price row', () => {
     [{ model: 'm1' }, 1, false],
     [{ model: 'm2' }, null, false],
     [{}, null, false],
-  ])('for %j from hour %j is refused where it would change what was charged: %j', async (match, from, refused) => {
-    const of = await introduce(ledger, { plan: 'waiting' });
-    await ledger.slices.take([unpriced(of, '3', 'm1', 'a')], null);
-    const asked = row({ match, ...(from === null ? {} : { from: formatInstant(hours(from)) }) });
-    const answer = await announce(of, [asked]);
-    expect(answer).toEqual(
-      refused
-        ? {
-            outcome: 'refused',
-            rated: [
-              {
-                key: 'later_price',
-                from: from === null ? null : formatInstant(hours(from)),
-                feature: 'unpriced',
-                earliest: formatInstant(START),
-              },
-            ],
-          }
-        : { outcome: 'announced' },
-    );
-  });
+  ])(
+    'for %j from hour %j is refused where it would change what was charged: %j',
+    async (match, from, refused) => {
+      const of = await introduce(ledger, { plan: 'waiting' });
+      await ledger.slices.take([unpriced(of, '3', 'm1', 'a')], null);
+      const asked = row({ match, ...(from === null ? {} : { from: formatInstant(hours(from)) }) });
+      const answer = await announce(of, [asked]);
+      expect(answer).toEqual(
+        refused
+          ? {
+              outcome: 'refused',
+              rated: [
+                {
+                  key: 'later_price',
+                  from: from === null ? null : formatInstant(hours(from)),
+                  feature: 'unpriced',
+                  earliest: formatInstant(START),
+                },
+              ],
+            }
+          : { outcome: 'announced' },
+      );
+    },
+  );
 
   it('that was announced holds back what it would price until it comes, or is withdrawn', async () => {
     const of = await introduce(ledger, { plan: 'waiting' });

@@ -66,6 +66,7 @@ export interface RecurrenceRow {
   readonly features: string[] | null;
   readonly amount: string;
   readonly every: string;
+  readonly effective_at: string;
   readonly anchor: string;
   readonly zone: string;
   readonly expires_at: string | null;
@@ -141,6 +142,7 @@ export function recurrenceOf(row: RecurrenceRow): Recurrence {
     amount: amountFromPg(row.amount),
     every: every.value,
     anchor: instantFromPg(row.anchor),
+    startsAt: instantFromPg(row.effective_at),
     zone: row.zone,
     endsAt: instantOrNullFromPg(row.expires_at),
     rollover: rolls

@@ -66,7 +66,9 @@ export class AnnouncedPrices {
     row: PriceRow,
     all: readonly PriceRow[],
   ): Promise<Rated> {
-    const features = [...book.features.values()].filter(({ price }) => price === row.key).map(({ key }) => key);
+    const features = [...book.features.values()]
+      .filter(({ price }) => price === row.key)
+      .map(({ key }) => key);
     const usage = await this.store.rated(tx, tenantId, features, newRow(row, all));
     return usage
       .filter(({ earliest, group }) => rowInForce(all, earliest, group) === row)

@@ -164,6 +164,7 @@ function issue(draft: WalletDraft, grant: NewGrant): void {
     amount: grant.amount,
     every: recurrence.step,
     anchor: recurrence.anchor,
+    startsAt: grant.effectiveAt,
     zone: recurrence.zone,
     endsAt: grant.expiresAt,
     rollover: grant.rollover,

@@ -57,9 +57,8 @@ export class ParkedUsage {
       if (wallet !== undefined) chargeUsage(wallet.draft, charge);
     });
     const walletOf = ({ event, unit }: UsageRow): bigint | null =>
-      open.find(
-        ({ draft: { wallet } }) => wallet.customerId === event.customerId && wallet.unit === unit,
-      )?.draft.wallet.id ?? null;
+      open.find(({ draft: { wallet } }) => wallet.customerId === event.customerId && wallet.unit === unit)
+        ?.draft.wallet.id ?? null;
     const charged = rows.flatMap((row) => {
       const parked = row.feature === null ? undefined : events.get(row.event);
       return parked === undefined ? [] : [{ parked, row, walletId: walletOf(row) }];

@@ -56,7 +56,8 @@ export class PlanGrants {
     if (stored === null) await this.grants.insert(tx, rowOf(grant, { ...key, walletId, source, now }));
     const lots = await this.grants.lots(tx, grantId);
     if (lots.some((lot) => lot.effectiveAt === grant.effectiveAt)) return;
-    issuePeriodLot(open.draft, { ...grant, grantId });
+    // Nothing rolls over into the first lot, so there is no minimum of it either.
+    issuePeriodLot(open.draft, { ...grant, grantId, rollover: stored === null ? null : grant.rollover });
     await this.posting.close(tx, [open], 'all');
   }
 }

@@ -60,7 +60,10 @@ export class UsageQuery {
     const answers: UsageAnswer[] = [];
     for (const run of runs) answers.push(...(await this.answers(tx, request, run, range)));
     if (request.window === null && request.groupBy.length === 0) {
-      return { kind: 'value', value: answers[0]?.value ?? NOTHING[runs[0]?.aggregation ?? meter.aggregation] };
+      return {
+        kind: 'value',
+        value: answers[0]?.value ?? NOTHING[runs[0]?.aggregation ?? meter.aggregation],
+      };
     }
     return { kind: 'rows', rows: rowsOf(windows, answers, request, runs) };
   }

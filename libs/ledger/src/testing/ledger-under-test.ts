@@ -52,7 +52,16 @@ export function assembleLedger(database: PgDatabase, clock: Clock) {
   const parked = new ParkedUsage(parkedStore, usage, counters, counting, posting, outbox, ids);
   const prices = new AnnouncedPrices(new PgAnnouncedPriceStore(), rating, parked);
   const planGrants = new PlanGrants(grantStore, posting, ids);
-  const facts = new BillingFactsService(subscriptions, rating, quotas, caps, grants, planGrants, prices, new PgMeterHistory());
+  const facts = new BillingFactsService(
+    subscriptions,
+    rating,
+    quotas,
+    caps,
+    grants,
+    planGrants,
+    prices,
+    new PgMeterHistory(),
+  );
   const slices = new UsageSliceService(usage, counters, counting, posting, outbox, time, feed, ids);
   const sweeper = new LedgerSweeper(database, new PgDueStore(), posting, quotas, time, outbox);
   return {

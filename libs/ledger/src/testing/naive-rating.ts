@@ -32,7 +32,8 @@ export function naiveVolume(tiers: readonly NaiveTier[], before: number, quantit
 /** A package whenever a unit is the first of one. */
 export function naivePackages(size: number, before: number, quantity: number): number {
   let packages = 0;
-  for (let unit = before + 1; unit <= before + quantity; unit += 1) if ((unit - 1) % size === 0) packages += 1;
+  for (let unit = before + 1; unit <= before + quantity; unit += 1)
+    if ((unit - 1) % size === 0) packages += 1;
   return packages;
 }
 

@@ -77,7 +77,7 @@ select id, wallet_id, key, feature, amount, expires_at, parts, state, resolved_a
 export const readRecurrences = {
   name: 'ledger_recurrences',
   text: `
-select id, wallet_id, key, kind, priority, features, amount, every, anchor, zone, expires_at, rollover_min, rollover_max,
+select id, wallet_id, key, kind, priority, features, amount, every, anchor, effective_at, zone, expires_at, rollover_min, rollover_max,
        next_at
   from credit_grant where wallet_id = any ($1::bigint[]) and next_at is not null`,
 };
