@@ -2,16 +2,20 @@ import { Module } from '@nestjs/common';
 import type { DynamicModule, OnModuleInit, Provider } from '@nestjs/common';
 import { Directory } from '@tallygate/directory';
 import { InternalGuard, PlatformModule, ServiceContext } from '@tallygate/platform';
+import { AttributionController } from './http/attribution.controller';
 import { CreditController } from './http/credit.controller';
 import { Customers } from './http/customers';
 import { MoneyMoves } from './http/money-moves';
 import { PricesController } from './http/prices.controller';
 import { QuotasController } from './http/quotas.controller';
-import { UsageController } from './http/usage.controller';
+import { BookedEventsController, UsageController } from './http/usage.controller';
 import { WalletsController } from './http/wallets.controller';
 import { BillingFactsConsumer } from './kafka/billing-facts.consumer';
 import { UsageConsumer } from './kafka/usage.consumer';
 import { PgAnnouncedPriceStore } from './postgres/pg-announced-price.store';
+import { PgAttributionStore } from './postgres/pg-attribution.store';
+import { PgCheckpointStore } from './postgres/pg-checkpoint.store';
+import { PgCorrectionStore } from './postgres/pg-correction.store';
 import { PgCounterStore } from './postgres/pg-counter.store';
 import { PgDueStore } from './postgres/pg-due.store';
 import { PgGrantStore } from './postgres/pg-grant.store';
@@ -29,6 +33,12 @@ import { AnnouncedPrices } from './service/announced-prices.service';
 import { BalanceFeed } from './service/balance-feed';
 import { BalanceFeedLoop } from './service/balance-feed-loop';
 import { BillingFactsService } from './service/billing-facts.service';
+import { AttributionStore } from './service/attribution-store';
+import { Attribution } from './service/attribution.service';
+import { CheckpointStore } from './service/checkpoint-store';
+import { CheckpointSweeper } from './service/checkpoint-sweeper';
+import { CorrectionStore } from './service/correction-store';
+import { Corrections } from './service/corrections.service';
 import { CounterStore } from './service/counter-store';
 import { Counting } from './service/counting.service';
 import { DueStore } from './service/due-store';
@@ -65,6 +75,9 @@ const STORES: Provider[] = [
   PgUsageStore,
   { provide: UsageStore, useExisting: PgUsageStore },
   { provide: WalletStore, useClass: PgWalletStore },
+  { provide: AttributionStore, useClass: PgAttributionStore },
+  { provide: CheckpointStore, useClass: PgCheckpointStore },
+  { provide: CorrectionStore, useClass: PgCorrectionStore },
   { provide: CounterStore, useClass: PgCounterStore },
   { provide: GrantStore, useClass: PgGrantStore },
   { provide: HoldStore, useClass: PgHoldStore },
@@ -87,6 +100,8 @@ const USE_CASES: Provider[] = [
   Holds,
   Quotas,
   SpendCaps,
+  Corrections,
+  Attribution,
   ParkedUsage,
   AnnouncedPrices,
   PlanGrants,
@@ -94,6 +109,7 @@ const USE_CASES: Provider[] = [
   UsageSliceService,
   UsageQuery,
   LedgerSweeper,
+  CheckpointSweeper,
 ];
 
 /** The ledger as a Nest module over one service context. */
@@ -102,6 +118,7 @@ export class LedgerModule implements OnModuleInit {
   constructor(
     private readonly context: ServiceContext,
     private readonly sweeper: LedgerSweeper,
+    private readonly checkpoints: CheckpointSweeper,
     private readonly feed: BalanceFeedLoop,
   ) {}
 
@@ -109,7 +126,15 @@ export class LedgerModule implements OnModuleInit {
     return {
       module: LedgerModule,
       imports: [PlatformModule.forService(context)],
-      controllers: [CreditController, PricesController, QuotasController, WalletsController, UsageController],
+      controllers: [
+        CreditController,
+        PricesController,
+        QuotasController,
+        WalletsController,
+        AttributionController,
+        UsageController,
+        BookedEventsController,
+      ],
       providers: [
         ...STORES,
         ...USE_CASES,
@@ -130,6 +155,7 @@ export class LedgerModule implements OnModuleInit {
 
   async onModuleInit(): Promise<void> {
     this.context.addSweeper(this.sweeper);
+    this.context.addSweeper(this.checkpoints);
     this.context.addSettleable(this.feed);
     await this.feed.start();
   }

@@ -4,7 +4,11 @@ import { Directory, directoryMigration } from '@tallygate/directory';
 import { PlatformModule } from '@tallygate/platform';
 import type { SchemaProvisioning, ServiceContext } from '@tallygate/platform';
 import { Sha256PayloadHasher } from './crypto/sha256-payload-hasher';
+import { AuditController } from './http/audit.controller';
+import { BackfillsController } from './http/backfills.controller';
+import { CorrectionsController } from './http/corrections.controller';
 import { EventsController } from './http/events.controller';
+import { HttpCorrectionTargets } from './http/http-correction-targets';
 import { HttpIdentityLookup } from './http/http-identity-lookup';
 import type { HttpIdentityLookupOptions } from './http/http-identity-lookup';
 import { KeptUsageController } from './http/kept-usage.controller';
@@ -15,14 +19,20 @@ import { RawUsageConsumer } from './kafka/raw-usage.consumer';
 import { DirectoryCustomerLookup } from './postgres/directory-customer-lookup';
 import { DirectoryTenantViews } from './postgres/directory-tenant-views';
 import { ingestionMigration } from './postgres/migrations/ingestion.migration';
+import { PgAuditLog } from './postgres/pg-audit-log';
+import { PgBackfillStore } from './postgres/pg-backfill-store';
 import { PgDeadLetterStore } from './postgres/pg-dead-letter-store';
 import { PgEventRegistry } from './postgres/pg-event-registry';
 import { PgParkedStore } from './postgres/pg-parked-store';
 import { UsageSweepers } from './postgres/usage.sweepers';
 import { AcceptUsage } from './service/accept-usage.service';
+import { AuditLog } from './service/audit-log';
+import { BackfillUsage } from './service/backfill-usage.service';
+import { BackfillStore } from './service/backfills';
 import { CloseDeadLetter } from './service/close-dead-letter.service';
 import { DeadLetterStore } from './service/dead-letters';
 import {
+  CorrectionTargets,
   CustomerLookup,
   EventRegistry,
   IdentityLookup,
@@ -31,6 +41,7 @@ import {
   TenantViews,
   UsagePublisher,
 } from './service/ports';
+import { CorrectionReader } from './service/correction-reader.service';
 import { RedriveParked } from './service/redrive-parked.service';
 import { TakeRawUsage } from './service/take-raw-usage.service';
 import { UsageCounts } from './service/usage-counts';
@@ -45,7 +56,7 @@ export const ingestionProvisioning: SchemaProvisioning = {
 
 export interface IngestionOptions {
   /** How the ledger is asked what it has booked: in this process, or over HTTP. */
-  readonly identities: IdentityLookup | HttpIdentityLookupOptions;
+  readonly identities: (IdentityLookup & CorrectionTargets) | HttpIdentityLookupOptions;
 }
 
 const ADAPTERS: Provider[] = [
@@ -58,9 +69,19 @@ const ADAPTERS: Provider[] = [
   { provide: EventRegistry, useClass: PgEventRegistry },
   { provide: ParkedStore, useClass: PgParkedStore },
   { provide: DeadLetterStore, useClass: PgDeadLetterStore },
+  { provide: BackfillStore, useClass: PgBackfillStore },
+  { provide: AuditLog, useClass: PgAuditLog },
   { provide: UsageCounts, useClass: PrometheusUsageCounts },
 ];
-const USE_CASES: Provider[] = [UsageReader, AcceptUsage, TakeRawUsage, RedriveParked, CloseDeadLetter];
+const USE_CASES: Provider[] = [
+  CorrectionReader,
+  UsageReader,
+  AcceptUsage,
+  TakeRawUsage,
+  RedriveParked,
+  CloseDeadLetter,
+  BackfillUsage,
+];
 const WORKERS: Provider[] = [BillingConsumer, LedgerConsumer, RawUsageConsumer, UsageSweepers];
 
 /** Event intake: validation, metering, re-keying to the customer, parking, dead letters. */
@@ -71,13 +92,25 @@ export class IngestionModule {
       provide: IdentityLookup,
       inject: [UsageCounts],
       useFactory: (counts: UsageCounts) =>
-        identities instanceof IdentityLookup ? identities : new HttpIdentityLookup(identities, counts),
+        'ledgerUrl' in identities ? new HttpIdentityLookup(identities, counts) : identities,
+    };
+    const targets: Provider = {
+      provide: CorrectionTargets,
+      inject: [UsageCounts],
+      useFactory: (counts: UsageCounts) =>
+        'ledgerUrl' in identities ? new HttpCorrectionTargets(identities, counts) : identities,
     };
     return {
       module: IngestionModule,
       imports: [PlatformModule.forService(context)],
-      controllers: [EventsController, KeptUsageController],
-      providers: [Directory, lookup, ...ADAPTERS, ...USE_CASES, ...WORKERS],
+      controllers: [
+        EventsController,
+        CorrectionsController,
+        BackfillsController,
+        KeptUsageController,
+        AuditController,
+      ],
+      providers: [Directory, lookup, targets, ...ADAPTERS, ...USE_CASES, ...WORKERS],
     };
   }
 }

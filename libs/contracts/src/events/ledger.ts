@@ -68,7 +68,8 @@ export interface RejectedUsage {
   readonly source: string;
   readonly id: string;
   readonly customerId: string;
-  readonly code: 'identity_conflict';
+  /** `event_unknown`: a correction of an event that was never booked. */
+  readonly code: 'identity_conflict' | 'event_unknown';
   readonly detail: string;
   /** The event as it arrived, for inspection. */
   readonly event: unknown;

@@ -10,6 +10,17 @@ export interface MeterReading {
   readonly features: readonly string[];
 }
 
+/** The type of a CloudEvent that corrects usage: its data name the event and say what is wrong with it. */
+export const CORRECTION_TYPE = 'tallygate.correction';
+
+/** Which event a correction is about, and what becomes of it. */
+export interface CorrectedUsage {
+  readonly source: string;
+  readonly id: string;
+  /** `reversal`: it never happened. `amendment`: the correction's readings are what it should have been. */
+  readonly kind: 'reversal' | 'amendment';
+}
+
 /**
  * One usage event of a known customer, validated and metered. Identity: (tenantId, source, id). Times are integer
  * microseconds since 1970 UTC.
@@ -27,6 +38,11 @@ export interface MeteredEvent {
   /** First 128 bits of SHA-256 over type, subject, time and canonical data, hex: tells a repeat from a conflict. */
   readonly payloadHash: string;
   readonly readings: readonly MeterReading[];
+  /**
+   * Set on a correction: an event of its own identity, time and payload, whose `type` is the corrected event's and whose
+   * readings take the place of that event's. It is handed on after the event, in the customer's order.
+   */
+  readonly corrects?: CorrectedUsage;
 }
 
 const USAGE_LANES = 64;

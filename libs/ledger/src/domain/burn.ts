@@ -12,6 +12,8 @@ export interface Charge {
   readonly amount: Nano;
   /** The event's own time. */
   readonly occurredAt: Instant;
+  /** What the rows name as their cause; usage of a slice shares rows and names none. */
+  readonly reference?: string;
 }
 
 /**
@@ -19,13 +21,16 @@ export interface Charge {
  * of its feature, repaid at once by credit that started since. Successive draws of a feature on one lot become one
  * journal row, so that a slice of events costs a row per lot while each event's share stays an interval of that row.
  */
-export function chargeUsage(draft: WalletDraft, charge: Charge): void {
+export function chargeUsage(draft: WalletDraft, charge: Charge, kind: DrawKind = 'usage'): void {
   if (charge.amount === 0n) return;
-  const short = drawForUsage(draft, charge);
+  const short = drawForUsage(draft, charge, kind);
   if (short > 0n) owe(draft, charge, short);
 }
 
-function drawForUsage(draft: WalletDraft, charge: Charge): Nano {
+/** Usage as it was first charged, or what a correction made dearer. */
+type DrawKind = 'usage' | 'correction';
+
+function drawForUsage(draft: WalletDraft, charge: Charge, kind: DrawKind): Nano {
   let left = charge.amount;
   for (const lot of draft.wallet.lots) {
     if (lot.remaining === 0n || !isValidAt(lot, charge.occurredAt) || !mayPayFor(lot, charge.feature))
@@ -33,7 +38,7 @@ function drawForUsage(draft: WalletDraft, charge: Charge): Nano {
     const taken = minNano(lot.remaining, left);
     lot.remaining -= taken;
     left -= taken;
-    addToRun(draft, charge, lot, taken);
+    addToRun(draft, charge, lot, taken, kind);
     if (lot.remaining === 0n) creditSeen(draft.wallet, charge.occurredAt);
     if (left === 0n) break;
   }
@@ -44,18 +49,25 @@ function drawForUsage(draft: WalletDraft, charge: Charge): Nano {
  * Goes on with the feature's last row when that drew on the same lot too, else starts one. Other features' rows may
  * stand between: an event's share is an interval of its feature's rows in their order.
  */
-function addToRun(draft: WalletDraft, { feature, occurredAt }: Charge, lot: Lot, taken: Nano): void {
+function addToRun(
+  draft: WalletDraft,
+  { feature, occurredAt, reference }: Charge,
+  lot: Lot,
+  taken: Nano,
+  kind: DrawKind,
+): void {
   const last = draft.runs.get(feature);
   if (last?.lotId === lot.id) {
     last.free -= taken;
     if (occurredAt > last.effectiveAt) last.effectiveAt = occurredAt;
     return;
   }
-  draft.runs.set(feature, post(draft, 'usage', lot, { free: -taken, feature, effectiveAt: occurredAt }));
+  const legs = { free: -taken, feature, effectiveAt: occurredAt, reference };
+  draft.runs.set(feature, post(draft, kind, lot, legs));
 }
 
 /** Records a shortfall as debt and lets credit that is free by now repay it. */
-export function owe(draft: WalletDraft, { feature, occurredAt }: Charge, amount: Nano): void {
+export function owe(draft: WalletDraft, { feature, occurredAt, reference }: Charge, amount: Nano): void {
   const debt = debtFor(draft, feature, occurredAt);
   debt.total += amount;
   draft.touchedDebts.add(debt);
@@ -64,7 +76,7 @@ export function owe(draft: WalletDraft, { feature, occurredAt }: Charge, amount:
     last.debt += amount;
     if (occurredAt > last.effectiveAt) last.effectiveAt = occurredAt;
   } else {
-    const entry = { debt: amount, debtId: debt.id, feature, effectiveAt: occurredAt };
+    const entry = { debt: amount, debtId: debt.id, feature, effectiveAt: occurredAt, reference };
     draft.runs.set(feature, post(draft, 'debt', null, entry));
   }
   repay(draft, debt, draft.now);

@@ -82,7 +82,11 @@ export const resetBody = z.strictObject({
 export const emptyBody = z.strictObject({});
 
 export const walletQuery = z.strictObject({ at: moment.optional(), known_at: moment.optional() });
-export const entriesQuery = z.strictObject({ from: moment.optional(), to: moment.optional() });
+export const entriesQuery = z.strictObject({
+  from: moment.optional(),
+  to: moment.optional(),
+  format: z.enum(['json', 'csv']).default('json'),
+});
 
 export const usageQuery = z.strictObject({
   customer: z.string().min(1),

@@ -5,6 +5,7 @@ import { Directory } from '@tallygate/directory';
 import { formatInstant } from '@tallygate/kernel';
 import { CurrentPrincipal, Database, InternalGuard, problem, TenantTime, ZodBody } from '@tallygate/platform';
 import type { Principal } from '@tallygate/platform';
+import { CorrectionStore } from '../service/correction-store';
 import { ParkedStore } from '../service/rating-facts';
 import { UsageQuery } from '../service/usage-query.service';
 import type { UsageResult } from '../service/usage-query.service';
@@ -88,6 +89,27 @@ export class UsageController {
         return payloadHash === undefined ? [] : [{ source: event.source, id: event.id, payloadHash }];
       }),
     };
+  }
+}
+
+/** What corrections ask about booked events before they are handed on. */
+@Controller('internal')
+@UseGuards(InternalGuard)
+export class BookedEventsController {
+  constructor(
+    private readonly database: Database,
+    private readonly usage: UsageStore,
+    private readonly store: CorrectionStore,
+  ) {}
+
+  @Post('booked-events')
+  @HttpCode(200)
+  async find(
+    @Body(new ZodBody(identitiesBody)) { tenantId, identities }: z.output<typeof identitiesBody>,
+  ): Promise<unknown> {
+    const asked = this.usage.identify(identities.map((one) => ({ tenantId, ...one }) as MeteredEvent));
+    const names = asked.map((one) => one.identity);
+    return { events: await this.database.asTenant(tenantId, (tx) => this.store.booked(tx, tenantId, names)) };
   }
 }
 

@@ -1,4 +1,5 @@
-import { Controller, Get, Param, Query } from '@nestjs/common';
+import { Controller, Get, Param, Query, Res } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
 import { formatAmount, formatInstant } from '@tallygate/kernel';
 import type { Instant } from '@tallygate/kernel';
@@ -10,6 +11,7 @@ import type { StatementRow, WalletReading } from '../service/wallet-reading';
 import { WalletStore } from '../service/wallet-store';
 import { Customers } from './customers';
 import { entriesQuery, walletQuery } from './requests';
+import { statementCsv } from './statement-csv';
 
 const EMPTY: WalletReading = { available: 0n, held: 0n, debt: 0n, grants: [] };
 
@@ -41,17 +43,23 @@ export class WalletsController {
     return walletView(customer, unit, reading, query.at ?? now);
   }
 
+  /** What was there before a period, what was posted in it, and what was there after it. */
   @Get('customers/:customer/wallets/:unit/entries')
   async entries(
     @CurrentPrincipal() { tenantId }: Principal,
     @Param('customer') customer: string,
     @Param('unit') unit: string,
     @Query(new ZodBody(entriesQuery)) query: z.output<typeof entriesQuery>,
+    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<unknown> {
     const empty = { opening: 0n, closing: 0n, entries: [] };
     const statement = await this.inWallet(tenantId, customer, unit, empty, (tx, id) =>
       this.readings.statement(tx, id, query.from ?? null, query.to ?? null),
     );
+    if (query.format === 'csv') {
+      void reply.type('text/csv; charset=utf-8');
+      return statementCsv(statement);
+    }
     return {
       customer,
       unit,
@@ -124,5 +132,6 @@ function entryView(row: StatementRow) {
     grant: row.grant,
     feature: row.feature,
     reference: row.reference,
+    balance: formatAmount(row.balance),
   };
 }

@@ -1,5 +1,12 @@
 import { encodeEvent, TOPICS } from '@tallygate/contracts';
-import type { LedgerEvent, LotFacts, QuotaFacts, SpendFacts } from '@tallygate/contracts';
+import type {
+  LedgerEvent,
+  LotFacts,
+  MeteredEvent,
+  QuotaFacts,
+  RejectedUsage,
+  SpendFacts,
+} from '@tallygate/contracts';
 import { formatAmount, formatInstant, invariant } from '@tallygate/kernel';
 import type { Instant } from '@tallygate/kernel';
 import type { OutboxRecord } from '@tallygate/platform';
@@ -78,6 +85,30 @@ export function lotChanged(
   };
   return record(customerId, { id, type: 'lot.changed', tenantId, occurredAt: formatInstant(now), data });
 }
+
+/** Usage that cannot be booked, found when nobody waits for an answer any more. */
+export function rejection(
+  factId: string,
+  event: MeteredEvent,
+  code: RejectedUsage['code'],
+  nowOf: (tenantId: string) => Instant,
+): OutboxRecord {
+  const { source, id, customerId, tenantId } = event;
+  return record(customerId, {
+    id: factId,
+    type: 'usage.rejected',
+    tenantId,
+    occurredAt: formatInstant(nowOf(tenantId)),
+    data: { source, id, customerId, code, detail: DETAILS[code](event), event },
+  });
+}
+
+const DETAILS: Readonly<Record<RejectedUsage['code'], (event: MeteredEvent) => string>> = {
+  identity_conflict: ({ source, id }) =>
+    `An event ${id} of source ${source} with another payload was taken before.`,
+  event_unknown: ({ corrects }) =>
+    `No event ${corrects?.id} of source ${corrects?.source} was booked that could be corrected.`,
+};
 
 export function record(customerId: string, event: LedgerEvent): OutboxRecord {
   const { value, headers } = encodeEvent(event);

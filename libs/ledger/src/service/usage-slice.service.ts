@@ -1,15 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import type { MeteredEvent } from '@tallygate/contracts';
-import { formatInstant, Ids, invariant } from '@tallygate/kernel';
+import { Ids, invariant } from '@tallygate/kernel';
 import type { Instant } from '@tallygate/kernel';
 import { Outbox, TenantTime } from '@tallygate/platform';
-import type { OutboxRecord, Tx } from '@tallygate/platform';
+import type { Tx } from '@tallygate/platform';
 import { chargeUsage, planSlice } from '../domain';
 import type { Counter, RatedSlice, WalletCharge } from '../domain';
 import { BalanceFeed } from './balance-feed';
+import { Corrections } from './corrections.service';
 import { CounterStore } from './counter-store';
 import { Counting } from './counting.service';
-import { counterChanged, record } from './ledger-facts';
+import { counterChanged, rejection } from './ledger-facts';
 import { UsageStore } from './usage-store';
 import type { Identified, SlicePosition } from './usage-store';
 import { WalletPosting } from './wallet-posting';
@@ -31,13 +32,18 @@ export type SliceOutcome =
 
 const NOTHING_KNOWN: ReadonlyMap<string, string> = new Map();
 
-interface Taken {
-  readonly outcome: SliceOutcome;
+interface Done {
   /** Changed without their facts having left. */
   readonly wallets: readonly OpenWallet[];
   readonly counters: readonly Counter[];
   readonly told: boolean;
 }
+
+interface Taken extends Done {
+  readonly outcome: SliceOutcome;
+}
+
+type NowOf = (tenantId: string) => Instant;
 
 interface Sorted {
   readonly fresh: readonly Identified[];
@@ -49,6 +55,7 @@ interface Sorted {
  * Takes a slice of one partition in one transaction: dedup, rating, burn-down, journal, counters, facts and the
  * partition's next offset commit together or not at all. Most slices hold new events only, so they are inserted
  * outright; when one of them is stored already the attempt writes nothing, and the next one looks them up first.
+ * A slice that holds corrections is gone through in steps, in the same transaction.
  */
 @Injectable()
 export class UsageSliceService {
@@ -61,6 +68,7 @@ export class UsageSliceService {
     private readonly time: TenantTime,
     private readonly feed: BalanceFeed,
     private readonly ids: Ids,
+    private readonly corrections: Corrections,
   ) {}
 
   /** @param position null on a bus without offsets */
@@ -107,8 +115,55 @@ export class UsageSliceService {
     tx: Tx,
     { fresh, rejected, repeated }: Sorted,
     position: SlicePosition | null,
-    nowOf: (tenantId: string) => Instant,
+    nowOf: NowOf,
   ): Promise<Taken> {
+    const { refused, ...done } = fresh.some(isCorrection)
+      ? await this.inSteps(tx, fresh, nowOf)
+      : { ...(await this.applyEvents(tx, fresh, nowOf)), refused: [] };
+    const facts = [
+      ...rejected.map((one) => rejection(this.ids.next(), one.event, 'identity_conflict', nowOf)),
+      ...refused.map((one) => rejection(this.ids.next(), one.event, 'event_unknown', nowOf)),
+    ];
+    await this.outbox.add(tx, facts);
+    if (position !== null) await this.usage.advance(tx, position);
+    return {
+      ...done,
+      outcome: {
+        status: 'applied',
+        accepted: fresh.length - refused.length,
+        repeated,
+        rejected: rejected.length + refused.length,
+      },
+      told: done.told || facts.length > 0,
+    };
+  }
+
+  /** The events between corrections together, and each correction where it stands. */
+  private async inSteps(
+    tx: Tx,
+    fresh: readonly Identified[],
+    nowOf: NowOf,
+  ): Promise<Done & { readonly refused: readonly Identified[] }> {
+    await this.corrections.lockAhead(
+      tx,
+      fresh.map((one) => one.event),
+    );
+    const done: Done[] = [];
+    const refused: Identified[] = [];
+    for (const step of stepsOf(fresh)) {
+      if (!isCorrection(step[0])) done.push(await this.applyEvents(tx, step, nowOf));
+      else if ((await this.corrections.apply(tx, step[0], nowOf)) === 'event_unknown') refused.push(step[0]);
+    }
+    return {
+      refused,
+      wallets: done.flatMap((one) => one.wallets),
+      counters: done.flatMap((one) => one.counters),
+      // Corrections tell what they change at once.
+      told: true,
+    };
+  }
+
+  private async applyEvents(tx: Tx, fresh: readonly Identified[], nowOf: NowOf): Promise<Done> {
     const events = fresh.map((one) => one.event);
     const { rated, flips } = await this.counting.rate(
       tx,
@@ -123,14 +178,11 @@ export class UsageSliceService {
     const { gathered, told } = await this.posting.close(tx, open, 'flips', sliceId);
     await this.counters.save(tx, rated.counters, (counter) => flips.has(counter));
     await this.usage.park(tx, rated.parked, nowOf);
-    const facts = [
-      ...[...flips].map((counter) => counterChanged(this.ids.next(), counter, nowOf(counter.tenantId))),
-      ...rejected.map((one) => this.rejection(one, nowOf)),
-    ];
+    const facts = [...flips].map((counter) =>
+      counterChanged(this.ids.next(), counter, nowOf(counter.tenantId)),
+    );
     await this.outbox.add(tx, facts);
-    if (position !== null) await this.usage.advance(tx, position);
     return {
-      outcome: { status: 'applied', accepted: fresh.length, repeated, rejected: rejected.length },
       wallets: gathered,
       counters: rated.counters.filter((counter) => !flips.has(counter)),
       told: told || facts.length > 0,
@@ -141,7 +193,7 @@ export class UsageSliceService {
   private async burn(
     tx: Tx,
     { charges }: RatedSlice,
-    nowOf: (tenantId: string) => Instant,
+    nowOf: NowOf,
   ): Promise<ReadonlyMap<string, ReadonlyMap<string, OpenWallet>>> {
     const keys = walletKeysOf(charges);
     const open = keys.length === 0 ? [] : await this.posting.open(tx, keys, nowOf);
@@ -157,23 +209,19 @@ export class UsageSliceService {
     }
     return wallets;
   }
+}
 
-  private rejection({ event }: Identified, nowOf: (tenantId: string) => Instant): OutboxRecord {
-    return record(event.customerId, {
-      id: this.ids.next(),
-      type: 'usage.rejected',
-      tenantId: event.tenantId,
-      occurredAt: formatInstant(nowOf(event.tenantId)),
-      data: {
-        source: event.source,
-        id: event.id,
-        customerId: event.customerId,
-        code: 'identity_conflict',
-        detail: `An event ${event.id} of source ${event.source} with another payload was taken before.`,
-        event,
-      },
-    });
+const isCorrection = ({ event }: Identified): boolean => event.corrects !== undefined;
+
+/** Runs of events, and corrections one by one. */
+function stepsOf(fresh: readonly Identified[]): [Identified, ...Identified[]][] {
+  const steps: [Identified, ...Identified[]][] = [];
+  for (const one of fresh) {
+    const open = steps.at(-1);
+    if (open === undefined || isCorrection(one) || isCorrection(open[0])) steps.push([one]);
+    else open.push(one);
   }
+  return steps;
 }
 
 /** Of one identity the first payload stands; the same again is a repeat, another one a conflict. */

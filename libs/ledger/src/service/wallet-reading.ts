@@ -20,6 +20,8 @@ export interface StatementRow {
   readonly grant: string | null;
   readonly feature: string | null;
   readonly reference: string | null;
+  /** Free credit less debt after it. */
+  readonly balance: Nano;
 }
 
 export interface Statement {

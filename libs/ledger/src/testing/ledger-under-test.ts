@@ -5,6 +5,9 @@ import type { Clock, Ids } from '@tallygate/kernel';
 import { InProcessEventBus, PgOutbox, PgTenantTime } from '@tallygate/platform';
 import type { PgDatabase } from '@tallygate/platform';
 import { PgAnnouncedPriceStore } from '../postgres/pg-announced-price.store';
+import { PgAttributionStore } from '../postgres/pg-attribution.store';
+import { PgCheckpointStore } from '../postgres/pg-checkpoint.store';
+import { PgCorrectionStore } from '../postgres/pg-correction.store';
 import { PgCounterStore } from '../postgres/pg-counter.store';
 import { PgDueStore } from '../postgres/pg-due.store';
 import { PgGrantStore } from '../postgres/pg-grant.store';
@@ -18,6 +21,9 @@ import { AnnouncedPrices } from '../service/announced-prices.service';
 import { BalanceFeed } from '../service/balance-feed';
 import { BillingFactsService } from '../service/billing-facts.service';
 import { Counting } from '../service/counting.service';
+import { Attribution } from '../service/attribution.service';
+import { CheckpointSweeper } from '../service/checkpoint-sweeper';
+import { Corrections } from '../service/corrections.service';
 import { Grants } from '../service/grants.service';
 import { LedgerSweeper } from '../service/ledger-sweeper';
 import { ParkedUsage } from '../service/parked-usage.service';
@@ -43,6 +49,8 @@ export function assembleLedger(database: PgDatabase, clock: Clock) {
   const grantStore = new PgGrantStore();
   const parkedStore = new PgParkedStore();
   const posting = new WalletPosting(wallets, outbox, ids);
+  const correctionStore = new PgCorrectionStore();
+  const corrections = new Corrections(usage, correctionStore, counters, posting, outbox, ids);
   const rating = new PgRatingFacts(directory, usage);
   const feed = new BalanceFeed(database, new PgPublicationStore(wallets), outbox, time, ids);
   const grants = new Grants(grantStore, posting, ids);
@@ -62,8 +70,20 @@ export function assembleLedger(database: PgDatabase, clock: Clock) {
     prices,
     new PgMeterHistory(),
   );
-  const slices = new UsageSliceService(usage, counters, counting, posting, outbox, time, feed, ids);
+  const slices = new UsageSliceService(
+    usage,
+    counters,
+    counting,
+    posting,
+    outbox,
+    time,
+    feed,
+    ids,
+    corrections,
+  );
   const sweeper = new LedgerSweeper(database, new PgDueStore(), posting, quotas, time, outbox);
+  const attribution = new Attribution(new PgAttributionStore(), correctionStore);
+  const checkpoints = new CheckpointSweeper(database, new PgCheckpointStore());
   return {
     database,
     ids,
@@ -80,6 +100,8 @@ export function assembleLedger(database: PgDatabase, clock: Clock) {
     facts,
     slices,
     sweeper,
+    attribution,
+    checkpoints,
   };
 }
 

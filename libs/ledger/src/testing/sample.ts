@@ -178,3 +178,24 @@ export function usageEvent(
     ...rest,
   };
 }
+
+/** A correction of that event: null reverses it, else these tokens (none: one call) take the place of what it read. */
+export function correctionOf(
+  event: MeteredEvent,
+  amended: { readonly tokens?: string; readonly readings?: MeteredEvent['readings'] } | null,
+): MeteredEvent {
+  const { tenantId, customerId } = event;
+  const { readings } = usageEvent(
+    { tenantId, customerId },
+    amended?.tokens === undefined ? {} : { tokens: amended.tokens },
+  );
+  const kind = amended === null ? ('reversal' as const) : ('amendment' as const);
+  return usageEvent(
+    { tenantId, customerId },
+    {
+      source: 'corrections',
+      readings: amended === null ? [] : (amended.readings ?? readings),
+      corrects: { source: event.source, id: event.id, kind },
+    },
+  );
+}

@@ -1,4 +1,7 @@
+import { CORRECTION_TYPE } from '@tallygate/contracts';
 import type { MeterReading } from '@tallygate/contracts';
+import { readCorrection } from './correction';
+import type { Correction } from './correction';
 import { fault, printable } from './fault';
 import type { Fault } from './fault';
 import { payloadText } from './identity';
@@ -24,6 +27,8 @@ export type Reading =
       readonly payload: string;
       /** Null: no meter of the tenant reads this type. Empty: meters do, but none wants this event. */
       readonly readings: readonly MeterReading[] | null;
+      /** Set on a correction, whose readings depend on the event that it corrects. */
+      readonly correction: Correction | null;
     };
 
 /** Validates and meters one event; all faults are named in one answer, those of the meters too. */
@@ -32,17 +37,18 @@ export function readEvent(json: unknown, bounds: TimeBounds | null, catalog: Com
     return refused({}, [fault('', json, 'is not an event', 'Send a CloudEvent as a JSON object.')]);
   const faults: Fault[] = [];
   const event = readUsageEvent(json, bounds, faults);
-  const readings = readMeters(event, catalog, faults);
+  const correction = event.type === CORRECTION_TYPE ? readCorrection(event, faults) : null;
+  const readings = correction === null ? readMeters(event, catalog, faults) : [];
   const payload = payloadText(event);
   if (payload === null)
     faults.push(fault('data', event.data, `nests deeper than ${DEEPEST} levels`, 'Send flatter data.'));
   return faults.length > 0 || payload === null
     ? refused(json, faults)
-    : { kind: 'read', event, payload, readings };
+    : { kind: 'read', event, payload, readings, correction };
 }
 
-function readMeters(
-  { type, data }: UsageEvent,
+export function readMeters(
+  { type, data }: Pick<UsageEvent, 'type' | 'data'>,
   catalog: CompiledCatalog,
   faults: Fault[],
 ): MeterReading[] | null {

@@ -1,3 +1,4 @@
+import { CORRECTION_TYPE } from '@tallygate/contracts';
 import { addMicros, formatInstant, MICROS, parseInstant } from '@tallygate/kernel';
 import type { Instant } from '@tallygate/kernel';
 import { fault, shown } from './fault';
@@ -22,6 +23,8 @@ export interface UsageEvent {
 export interface TimeBounds {
   readonly oldest: Instant;
   readonly latest: Instant;
+  /** Set where a backfill names its period instead of the dedup window: then an event must have a time of its own. */
+  readonly period?: string;
 }
 
 const AHEAD = 5 * MICROS.minute;
@@ -45,9 +48,14 @@ export function readUsageEvent(json: JsonObject, bounds: TimeBounds | null, faul
   const id = nameOf('id', json['id'], faults);
   const source = nameOf('source', json['source'], faults);
   const type = nameOf('type', json['type'], faults);
-  const subject = nameOf('subject', json['subject'], faults);
+  const subject = isNobodys(json) ? '' : nameOf('subject', json['subject'], faults);
   const time = timeOf(json['time'], bounds, faults);
   return { id, source, type, subject, time, data: dataOf(json, faults) };
+}
+
+/** A correction needs no subject: it is about whom its event is about. */
+function isNobodys(json: JsonObject): boolean {
+  return json['type'] === CORRECTION_TYPE && json['subject'] === undefined;
 }
 
 /** Plain ASCII of a fitting length is the rule: told by one pattern, without the ladder of `textFault`. */
@@ -62,7 +70,11 @@ function nameOf(field: string, value: unknown, faults: Fault[]): string {
 }
 
 function timeOf(value: unknown, bounds: TimeBounds | null, faults: Fault[]): Instant | null {
-  if (value === undefined || value === null) return null;
+  if (value === undefined || value === null) {
+    if (bounds?.period !== undefined)
+      faults.push(fault('time', value, 'is needed in a backfill', 'Send the time at which it was used.'));
+    return null;
+  }
   const parsed = parseInstant(value);
   if (!parsed.ok) {
     faults.push(fault('time', value, TIME_PROBLEMS[parsed.error.code], parsed.error.fix));
@@ -81,9 +93,14 @@ const TIME_PROBLEMS = {
   out_of_range: 'is out of range',
 } as const;
 
-function checkBounds(time: Instant, { oldest, latest }: TimeBounds, faults: Fault[]): void {
-  if (time < oldest) {
-    const fix = `Send usage no older than ${formatInstant(oldest)}; what is older needs a correction by the provider.`;
+function checkBounds(time: Instant, { oldest, latest, period }: TimeBounds, faults: Fault[]): void {
+  if (period !== undefined) {
+    if (time < oldest || time > latest)
+      faults.push(
+        fault('time', formatInstant(time), 'lies outside the backfill', `Send usage of ${period}.`),
+      );
+  } else if (time < oldest) {
+    const fix = `Send usage no older than ${formatInstant(oldest)}; what is older needs a backfill by the provider.`;
     faults.push(fault('time', formatInstant(time), 'is older than the dedup window', fix));
   } else if (time > latest) {
     const fix = `Set the sender's clock: the latest time taken now is ${formatInstant(latest)}.`;

@@ -2,6 +2,7 @@ import { problem } from '@tallygate/platform';
 import type { ProblemException } from '@tallygate/platform';
 import type { Acceptance } from '../service/accept-usage.service';
 import type { Fault } from '../domain/fault';
+import type { EventRequest } from './event-request';
 import { identityConflict } from '../service/take-raw-usage.service';
 
 export interface HttpAnswer {
@@ -15,6 +16,10 @@ interface RefusedEvent {
   readonly status: 422 | 409;
   readonly code: 'invalid_event' | 'identity_conflict';
   readonly faults: readonly Fault[];
+}
+
+export function answerTo({ kind }: EventRequest, answers: readonly Acceptance[]): HttpAnswer {
+  return kind === 'single' ? singleAnswer(answers[0] as Acceptance) : batchAnswer(answers);
 }
 
 /**

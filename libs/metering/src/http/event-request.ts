@@ -5,9 +5,10 @@ import { attributesIn, binaryEvent } from '../domain/message';
 export const MOST_EVENTS = 1_000;
 
 /** What a request carries, by the CloudEvents HTTP binding. */
-export type EventRequest =
-  | { readonly kind: 'single'; readonly event: unknown }
-  | { readonly kind: 'batch'; readonly events: readonly unknown[] };
+export interface EventRequest {
+  readonly kind: 'single' | 'batch';
+  readonly events: readonly unknown[];
+}
 
 /** Binary mode when there are ce- headers, a batch when the body is an array, else structured mode. */
 export function eventRequest({ headers, body }: Pick<FastifyRequest, 'headers' | 'body'>): EventRequest {
@@ -16,9 +17,9 @@ export function eventRequest({ headers, body }: Pick<FastifyRequest, 'headers' |
     const decoded = Object.fromEntries(
       Object.entries(attributes).map(([name, value]) => [name, percentDecoded(value)]),
     );
-    return { kind: 'single', event: binaryEvent(decoded, body, headers['content-type']) };
+    return { kind: 'single', events: [binaryEvent(decoded, body, headers['content-type'])] };
   }
-  if (!Array.isArray(body)) return { kind: 'single', event: body };
+  if (!Array.isArray(body)) return { kind: 'single', events: [body] };
   if (body.length > MOST_EVENTS) {
     throw problem(413, 'batch_too_large', 'The batch is too large', {
       detail: `Send at most ${MOST_EVENTS} events at once; these are ${body.length}.`,

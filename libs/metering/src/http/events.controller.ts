@@ -1,10 +1,11 @@
 import { Controller, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { problem, PublishError, principalOf, RequireScope } from '@tallygate/platform';
-import type { Authenticated } from '@tallygate/platform';
+import { CORRECTION_TYPE } from '@tallygate/contracts';
+import { grants, principalOf, problem, RequireScope } from '@tallygate/platform';
+import type { Authenticated, Principal } from '@tallygate/platform';
 import { AcceptUsage } from '../service/accept-usage.service';
-import type { Acceptance } from '../service/accept-usage.service';
-import { batchAnswer, singleAnswer } from './acceptance-answer';
+import { answerTo } from './acceptance-answer';
+import { durable } from './durable';
 import { eventRequest } from './event-request';
 
 /** The door for usage over HTTP: CloudEvents 1.0 in structured, binary and batch mode. */
@@ -18,25 +19,25 @@ export class EventsController {
     @Req() request: FastifyRequest & Authenticated,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<unknown> {
-    const { tenantId } = principalOf(request);
+    const principal = principalOf(request);
     const sent = eventRequest(request);
-    const answers = await this.accept(tenantId, sent.kind === 'single' ? [sent.event] : sent.events);
-    const answer = sent.kind === 'single' ? singleAnswer(answers[0] as Acceptance) : batchAnswer(answers);
+    refuseCorrections(principal, sent.events);
+    const answers = await durable(() => this.usage.accept(principal.tenantId, sent.events));
+    const answer = answerTo(sent, answers);
     void reply.status(answer.status);
     return answer.body;
   }
-
-  private async accept(tenantId: string, events: readonly unknown[]): Promise<readonly Acceptance[]> {
-    return this.usage.accept(tenantId, events).catch((error: unknown) => {
-      if (error instanceof PublishError) throw notDurable();
-      throw error;
-    });
-  }
 }
 
-function notDurable() {
-  return problem(503, 'usage_not_durable', 'Usage cannot be stored now', {
-    detail: 'Nothing is lost or counted twice when the same events are sent again.',
-    retryable: true,
+/** A gate's key may report usage; giving credit back takes a key that may write. */
+function refuseCorrections({ scopes }: Principal, events: readonly unknown[]): void {
+  if (grants(scopes, 'write') || !events.some(isCorrection)) return;
+  throw problem(403, 'scope_missing', 'This API key may not correct usage', {
+    detail: 'Corrections need a key of the scope write.',
+    required_scope: 'write',
   });
+}
+
+function isCorrection(event: unknown): boolean {
+  return (event as { readonly type?: unknown } | null)?.type === CORRECTION_TYPE;
 }

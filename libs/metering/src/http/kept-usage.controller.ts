@@ -1,16 +1,18 @@
-import { Body, Controller, Get, HttpCode, Param, ParseUUIDPipe, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, ParseUUIDPipe, Post, Put, Query } from '@nestjs/common';
 import { formatInstant } from '@tallygate/kernel';
 import { CurrentPrincipal, problem, RequireScope, RootOnly, ZodBody } from '@tallygate/platform';
 import type { Principal } from '@tallygate/platform';
 import { isUtf8 } from 'node:buffer';
 import { z } from 'zod';
+import { AuditLog } from '../service/audit-log';
 import { CloseDeadLetter } from '../service/close-dead-letter.service';
-import type { Closing } from '../service/close-dead-letter.service';
+import type { Closing, LetterAction } from '../service/close-dead-letter.service';
 import { DeadLetterStore, NO_TENANT } from '../service/dead-letters';
 import type { DeadLetter } from '../service/dead-letters';
 import { ParkedStore } from '../service/ports';
 import type { ParkedEvent } from '../service/ports';
 import { singleAnswer } from './acceptance-answer';
+import { shownAudit } from './audit.controller';
 
 const limit = z.coerce.number().int().min(1).max(1000).default(1000);
 const lettersQuery = z.strictObject({
@@ -19,7 +21,11 @@ const lettersQuery = z.strictObject({
   after: z.uuid().optional(),
 });
 const parkedQuery = z.strictObject({ limit });
-const replayBody = z.strictObject({ event: z.record(z.string(), z.unknown()).optional() }).optional();
+const said = z.string().trim().min(1).max(1000).optional();
+const event = z.record(z.string(), z.unknown());
+const editBody = z.strictObject({ event, author: said, reason: said });
+const replayBody = z.strictObject({ event: event.optional(), author: said, reason: said }).optional();
+const discardBody = z.strictObject({ author: said, reason: said }).optional();
 
 /** Usage that is kept because it could not be handed on: parked events and dead letters. */
 @Controller('v1')
@@ -28,6 +34,7 @@ export class KeptUsageController {
     private readonly parkedEvents: ParkedStore,
     private readonly letters: DeadLetterStore,
     private readonly closing: CloseDeadLetter,
+    private readonly log: AuditLog,
   ) {}
 
   @Get('parked')
@@ -53,25 +60,50 @@ export class KeptUsageController {
     return this.page(NO_TENANT, query);
   }
 
+  /** One letter with what was done to it. */
+  @Get('dead-letters/:letter')
+  async inspect(
+    @CurrentPrincipal() { tenantId }: Principal,
+    @Param('letter', new ParseUUIDPipe()) id: string,
+  ) {
+    const letter = await this.letters.find(tenantId, id);
+    if (letter === null) return shownClosing({ kind: 'not_found' });
+    const done = await this.log.list(tenantId, { subject: id, before: null, limit: 1000 });
+    return { ...shownLetter(letter), mended: letter.mended ?? null, audit: done.map(shownAudit) };
+  }
+
+  /** Keeps a mended event with the letter; a replay sends it. */
+  @Put('dead-letters/:letter')
+  @RequireScope('write')
+  async edit(
+    @CurrentPrincipal() principal: Principal,
+    @Param('letter', new ParseUUIDPipe()) letter: string,
+    @Body(new ZodBody(editBody)) { event, ...said }: z.output<typeof editBody>,
+  ) {
+    return shownClosing(await this.closing.edit(actionOf(principal, letter, said), event));
+  }
+
   @Post('dead-letters/:letter/replay')
   @RequireScope('write')
   @HttpCode(200)
   async replay(
-    @CurrentPrincipal() { tenantId }: Principal,
+    @CurrentPrincipal() principal: Principal,
     @Param('letter', new ParseUUIDPipe()) letter: string,
     @Body(new ZodBody(replayBody)) body: z.output<typeof replayBody>,
   ) {
-    return shownClosing(await this.closing.replay(tenantId, letter, body?.event ?? null));
+    const { event, ...said } = body ?? {};
+    return shownClosing(await this.closing.replay(actionOf(principal, letter, said), event ?? null));
   }
 
   @Post('dead-letters/:letter/discard')
   @RequireScope('write')
   @HttpCode(200)
   async discard(
-    @CurrentPrincipal() { tenantId }: Principal,
+    @CurrentPrincipal() principal: Principal,
     @Param('letter', new ParseUUIDPipe()) letter: string,
+    @Body(new ZodBody(discardBody)) body: z.output<typeof discardBody>,
   ) {
-    return shownClosing(await this.closing.discard(tenantId, letter));
+    return shownClosing(await this.closing.discard(actionOf(principal, letter, body ?? {})));
   }
 
   private async page(tenantId: string, { status, limit: most, after }: z.output<typeof lettersQuery>) {
@@ -79,6 +111,14 @@ export class KeptUsageController {
       dead_letters: (await this.letters.list(tenantId, status, most, after ?? null)).map(shownLetter),
     };
   }
+}
+
+function actionOf(
+  { tenantId, keyId }: Principal,
+  letterId: string,
+  { author, reason }: { readonly author?: string; readonly reason?: string },
+): LetterAction {
+  return { tenantId, keyId, letterId, author: author ?? null, reason: reason ?? null };
 }
 
 function shownParked({ id, code, source, type, subject, occurredAt, receivedAt }: ParkedEvent) {
@@ -126,6 +166,7 @@ function shownLetter({
 function shownClosing(closing: Closing) {
   switch (closing.kind) {
     case 'closed':
+    case 'edited':
       return shownLetter(closing.letter);
     case 'not_found':
       throw problem(404, 'dead_letter_unknown', 'There is no such dead letter');

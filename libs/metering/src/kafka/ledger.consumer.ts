@@ -4,6 +4,8 @@ import { decodeEvent, TOPICS } from '@tallygate/contracts';
 import type { LedgerEvent, RejectedUsage } from '@tallygate/contracts';
 import { ServiceContext, TenantTime } from '@tallygate/platform';
 import type { IncomingMessage, Slice } from '@tallygate/platform';
+import { fault } from '../domain/fault';
+import type { Fault } from '../domain/fault';
 import { DeadLetterStore } from '../service/dead-letters';
 import type { NewDeadLetter } from '../service/dead-letters';
 import { identityConflict } from '../service/take-raw-usage.service';
@@ -39,7 +41,8 @@ export class LedgerConsumer implements OnModuleInit {
     const letters = rejections.map((rejection) =>
       letterOf(rejection, nows.get(rejection.tenantId) ?? this.context.clock.now()),
     );
-    this.counts.deadLettered('identity_conflict', await this.letters.add(letters));
+    await this.letters.add(letters);
+    for (const { code } of letters) this.counts.deadLettered(code, 1);
   }
 }
 
@@ -52,18 +55,22 @@ function letterOf(
   { id: factId, tenantId, data }: Rejection,
   receivedAt: NewDeadLetter['receivedAt'],
 ): NewDeadLetter {
-  const { source, id, code, event }: RejectedUsage = data;
+  const { source, id, code, detail, event }: RejectedUsage = data;
   const payload = Buffer.from(JSON.stringify(event ?? null));
   const origin = `${TOPICS.ledgerEvents}:${factId}`;
   return {
     tenantId,
     origin,
     code,
-    faults: [identityConflict(id)],
+    faults: [code === 'identity_conflict' ? identityConflict(id) : unknownEvent(id, detail)],
     source,
     eventId: id,
     payload,
     headers: {},
     receivedAt,
   };
+}
+
+function unknownEvent(id: string, detail: string): Fault {
+  return fault('id', id, detail, 'Send the correction again when its event was sent.');
 }

@@ -2,8 +2,10 @@ import { Injectable } from '@nestjs/common';
 import { Ids } from '@tallygate/kernel';
 import { Database, instantFromPg, pgInstant } from '@tallygate/platform';
 import type { Fault } from '../domain/fault';
+import type { AuditEntry } from '../service/audit-log';
 import { DeadLetterStore } from '../service/dead-letters';
 import type { DeadLetter, DeadLetterCode, DeadLetterStatus, NewDeadLetter } from '../service/dead-letters';
+import { writeAudit } from './pg-audit-log';
 import * as sql from './sql/dead-letters';
 
 interface LetterRow {
@@ -18,6 +20,7 @@ interface LetterRow {
   readonly headers: Readonly<Record<string, string>>;
   readonly received_at: string;
   readonly status: DeadLetterStatus;
+  readonly mended: unknown;
 }
 
 @Injectable()
@@ -66,11 +69,31 @@ export class PgDeadLetterStore extends DeadLetterStore {
     return rows[0] === undefined ? null : letterOf(rows[0]);
   }
 
-  override async close(tenantId: string, id: string, status: 'replayed' | 'discarded'): Promise<boolean> {
-    const { rowCount } = await this.database.asTenant(tenantId, (tx) =>
-      tx.query(sql.closeLetter, [tenantId, id, status]),
-    );
-    return rowCount === 1;
+  override async edit(tenantId: string, id: string, event: unknown, audit: AuditEntry): Promise<boolean> {
+    return this.change(tenantId, sql.editLetter, [tenantId, id, JSON.stringify(event)], audit);
+  }
+
+  override async close(
+    tenantId: string,
+    id: string,
+    status: 'replayed' | 'discarded',
+    audit: AuditEntry,
+  ): Promise<boolean> {
+    return this.change(tenantId, sql.closeLetter, [tenantId, id, status], audit);
+  }
+
+  private async change(
+    tenantId: string,
+    statement: { name: string; text: string },
+    values: readonly unknown[],
+    audit: AuditEntry,
+  ): Promise<boolean> {
+    return this.database.asTenant(tenantId, async (tx) => {
+      const { rowCount } = await tx.query(statement, [...values]);
+      if (rowCount !== 1) return false;
+      await writeAudit(tx, this.ids.next(), audit);
+      return true;
+    });
   }
 }
 
@@ -87,5 +110,6 @@ function letterOf(row: LetterRow): DeadLetter {
     headers: row.headers,
     receivedAt: instantFromPg(row.received_at),
     status: row.status,
+    mended: row.mended,
   };
 }

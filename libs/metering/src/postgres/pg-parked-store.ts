@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { CorrectedUsage } from '@tallygate/contracts';
 import { Database, instantFromPg, pgInstant } from '@tallygate/platform';
 import type { Tx } from '@tallygate/platform';
 import { ParkedStore } from '../service/ports';
@@ -17,6 +18,9 @@ interface ParkedRow {
   readonly received_at: string;
   readonly revision: bigint;
   readonly event: string;
+  readonly corrects_source: string | null;
+  readonly corrects_id: string | null;
+  readonly corrects_kind: CorrectedUsage['kind'] | null;
 }
 
 @Injectable()
@@ -40,6 +44,9 @@ export class PgParkedStore extends ParkedStore {
         events.map((event) => pgInstant(event.receivedAt)),
         events.map((event) => event.revision),
         events.map((event) => event.event),
+        events.map((event) => event.corrects?.source ?? null),
+        events.map((event) => event.corrects?.id ?? null),
+        events.map((event) => event.corrects?.kind ?? null),
       ]);
       const { rows } = await tx.query<ParkedRow>(sql.parkedConflicts, [...keys, hashes]);
       const conflicts = new Set(
@@ -66,6 +73,24 @@ export class PgParkedStore extends ParkedStore {
     });
     if (waiting.length > 0) await this.keep(waiting);
     return taken;
+  }
+
+  override async revisitAwaiting(
+    scope: string | null,
+    limit: number,
+    look: (events: readonly ParkedEvent[]) => Promise<readonly Disposition[]>,
+  ): Promise<number> {
+    return this.database.asWorker(async (tx) => {
+      const { rows } = await tx.query<ParkedRow>(sql.takeAwaiting, [scope, limit]);
+      if (rows.length === 0) return 0;
+      const events = rows.map(eventOf);
+      const dispositions = await look(events);
+      const gone = events.filter((_, place) => dispositions[place]?.kind === 'gone');
+      const still = events.filter((_, place) => dispositions[place]?.kind !== 'gone');
+      if (gone.length > 0) await tx.query(sql.deleteParked, keysOf(gone));
+      if (still.length > 0) await tx.query(sql.countTries, keysOf(still));
+      return gone.length;
+    });
   }
 
   override async list(tenantId: string, limit: number): Promise<readonly ParkedEvent[]> {
@@ -129,5 +154,10 @@ function eventOf(row: ParkedRow): ParkedEvent {
     receivedAt: instantFromPg(row.received_at),
     revision: Number(row.revision),
     event: row.event,
+    corrects: correctsOf(row),
   };
+}
+
+function correctsOf({ corrects_source: source, corrects_id: id, corrects_kind: kind }: ParkedRow) {
+  return source === null || id === null || kind === null ? null : { source, id, kind };
 }

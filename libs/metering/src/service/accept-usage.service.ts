@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { addMicros, maxInstant } from '@tallygate/kernel';
 import type { MeteredEvent } from '@tallygate/contracts';
 import type { Fault } from '../domain/fault';
+import type { TimeBounds } from '../domain/usage-event';
 import { EventRegistry, IdentityLookup, ParkedStore, TenantViews, UsagePublisher } from './ports';
 import type { Claim, ClaimOutcome, ParkedCode, ParkedEvent } from './ports';
 import { UsageCounts } from './usage-counts';
@@ -37,9 +38,16 @@ export class AcceptUsage {
     private readonly counts: UsageCounts,
   ) {}
 
-  /** @returns one answer per event, in order; good events are taken whatever the others are */
-  async accept(tenantId: string, events: readonly unknown[]): Promise<readonly Acceptance[]> {
-    const outcomes = await this.reader.read(events.map((json) => ({ tenantId, json })));
+  /**
+   * @param bounds which times are taken, where they are not the dedup window's
+   * @returns one answer per event, in order; good events are taken whatever the others are
+   */
+  async accept(
+    tenantId: string,
+    events: readonly unknown[],
+    bounds?: TimeBounds,
+  ): Promise<readonly Acceptance[]> {
+    const outcomes = await this.reader.read(events.map((json) => ({ tenantId, json, bounds })));
     const reads = outcomes.filter((outcome): outcome is Read => outcome.kind !== 'refused');
     const claims = await this.claim(tenantId, reads);
     const admitted = reads.map((read, place) => admit(read, claims[place] as ClaimOutcome));

@@ -1,5 +1,6 @@
 import type { Instant } from '@tallygate/kernel';
 import type { Fault } from '../domain/fault';
+import type { AuditEntry } from './audit-log';
 
 export const DEAD_LETTER_CODES = [
   'not_utf8',
@@ -8,6 +9,7 @@ export const DEAD_LETTER_CODES = [
   'tenant_missing',
   'invalid_event',
   'identity_conflict',
+  'event_unknown',
 ] as const;
 export type DeadLetterCode = (typeof DEAD_LETTER_CODES)[number];
 
@@ -35,6 +37,8 @@ export interface NewDeadLetter {
 export interface DeadLetter extends NewDeadLetter {
   readonly id: string;
   readonly status: DeadLetterStatus;
+  /** The event as somebody mended it; null where nobody did. */
+  readonly mended: unknown;
 }
 
 export abstract class DeadLetterStore {
@@ -48,6 +52,13 @@ export abstract class DeadLetterStore {
     after: string | null,
   ): Promise<readonly DeadLetter[]>;
   abstract find(tenantId: string, id: string): Promise<DeadLetter | null>;
-  /** Closes an open letter. @returns false when it was closed before */
-  abstract close(tenantId: string, id: string, status: 'replayed' | 'discarded'): Promise<boolean>;
+  /** Keeps a mended event with an open letter, and says so in the audit log. @returns false when it is closed */
+  abstract edit(tenantId: string, id: string, event: unknown, audit: AuditEntry): Promise<boolean>;
+  /** Closes an open letter, and says so in the audit log. @returns false when it was closed before */
+  abstract close(
+    tenantId: string,
+    id: string,
+    status: 'replayed' | 'discarded',
+    audit: AuditEntry,
+  ): Promise<boolean>;
 }

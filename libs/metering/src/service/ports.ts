@@ -1,5 +1,5 @@
 import type { Instant } from '@tallygate/kernel';
-import type { MeteredEvent } from '@tallygate/contracts';
+import type { CorrectedUsage, MeteredEvent } from '@tallygate/contracts';
 import type { CompiledCatalog } from '../domain/meter';
 
 /** What a tenant's events are judged by. */
@@ -54,6 +54,20 @@ export abstract class IdentityLookup {
   abstract known(tenantId: string, identities: readonly Identity[]): Promise<readonly KnownIdentity[]>;
 }
 
+/** A booked event, as far as a correction must know it. */
+export interface CorrectionTarget extends Identity {
+  readonly customerId: string;
+  /** Null where only its meters tell. */
+  readonly type: string | null;
+  /** Keys of the meters that read it. */
+  readonly meters: readonly string[];
+}
+
+/** Asks the ledger for booked events. What it cannot answer in time counts as not booked yet: the correction waits. */
+export abstract class CorrectionTargets {
+  abstract find(tenantId: string, identities: readonly Identity[]): Promise<readonly CorrectionTarget[]>;
+}
+
 /** An event that came over HTTP, as it is remembered. */
 export interface Claim extends KnownIdentity {
   readonly tenantId: string;
@@ -79,7 +93,8 @@ export abstract class EventRegistry {
   abstract forget(scope: string | null, systemNow: Instant): Promise<number>;
 }
 
-export type ParkedCode = 'customer_unknown' | 'meter_unknown';
+/** `event_unknown`: a correction whose event nobody has booked yet. */
+export type ParkedCode = 'customer_unknown' | 'meter_unknown' | 'event_unknown';
 
 /** An accepted event that waits for its customer or meter. */
 export interface ParkedEvent extends KnownIdentity {
@@ -93,6 +108,8 @@ export interface ParkedEvent extends KnownIdentity {
   readonly revision: number;
   /** The event as JSON text. */
   readonly event: string;
+  /** On a correction: the event it waits for. */
+  readonly corrects: CorrectedUsage | null;
 }
 
 /** What becomes of a parked event that was looked at again: it leaves, or waits on. */
@@ -115,6 +132,15 @@ export abstract class ParkedStore {
     limit: number,
     look: (events: readonly ParkedEvent[]) => Promise<readonly Disposition[]>,
   ): Promise<number>;
-  /** Oldest first. */
+  /**
+   * The same with corrections whose event was not booked when they were last looked at, those looked at least first.
+   * @returns how many went on
+   */
+  abstract revisitAwaiting(
+    scope: string | null,
+    limit: number,
+    look: (events: readonly ParkedEvent[]) => Promise<readonly Disposition[]>,
+  ): Promise<number>;
+  /** Oldest first, as their corrections leave them: a reversed one is not shown, nor is a correction of one that is. */
   abstract list(tenantId: string, limit: number): Promise<readonly ParkedEvent[]>;
 }

@@ -21,9 +21,10 @@ export class RedriveParked {
     private readonly counts: UsageCounts,
   ) {}
 
-  /** @returns how many were looked at; 0 when no cause has gone */
+  /** @returns how many were looked at because a cause has gone, and how many corrections found their event */
   async run(scope: string | null): Promise<number> {
-    return this.parked.revisit(scope, AT_ONCE, (events) => this.look(events));
+    const looked = await this.parked.revisit(scope, AT_ONCE, (events) => this.look(events));
+    return looked + (await this.parked.revisitAwaiting(scope, AT_ONCE, (events) => this.look(events)));
   }
 
   private async look(events: readonly ParkedEvent[]): Promise<readonly Disposition[]> {

@@ -30,7 +30,7 @@ import type {
 } from '@tallygate/platform';
 import { IngestionModule, ingestionProvisioning } from '../ingestion.module';
 import { IdentityLookup } from '../service/ports';
-import type { Identity, KnownIdentity } from '../service/ports';
+import type { CorrectionTarget, CorrectionTargets, Identity, KnownIdentity } from '../service/ports';
 
 export const ONE = '00000000-0000-7000-8000-000000000001';
 export const TWO = '00000000-0000-7000-8000-000000000002';
@@ -65,8 +65,16 @@ class NoQueue extends JobQueue {
 }
 
 /** What the ledger would have booked. */
-export class BookedIdentities extends IdentityLookup {
+export class BookedIdentities extends IdentityLookup implements CorrectionTargets {
   readonly booked: KnownIdentity[] = [];
+  /** Events that corrections may be about. */
+  readonly events: CorrectionTarget[] = [];
+
+  async find(_tenantId: string, identities: readonly Identity[]): Promise<readonly CorrectionTarget[]> {
+    return this.events.filter((one) =>
+      identities.some(({ source, id }) => source === one.source && id === one.id),
+    );
+  }
 
   override async known(
     _tenantId: string,

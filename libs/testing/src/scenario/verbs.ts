@@ -15,6 +15,17 @@ const done: Answer = { status: 200, code: null, body: null, headers: {} };
 /** How each supported verb is performed over the public interfaces; a verb of the format that is missing here is not supported yet. */
 export const PERFORM: { readonly [V in Verb]?: Perform<V> } = {
   usage: sendUsage,
+  correct: (session, args) =>
+    session.change(
+      'ingestion',
+      'POST',
+      '/v1/corrections',
+      given({
+        ...args,
+        source: args.source ?? 'scenario',
+        reverse: args.reverse === true ? true : undefined,
+      }),
+    ),
   grant: (session, args) =>
     session.change(
       'ledger',

@@ -95,13 +95,20 @@ select coalesce(sum(quantity), 0)::numeric(38,9) as counted from usage_event
    and occurred_at >= $4::timestamptz and ($5::timestamptz is null or occurred_at < $5::timestamptz)`,
 };
 
+/** As charged, and as corrected since. */
 export const debitedIn = {
   name: 'ledger_debited_in',
   text: `
-select coalesce(sum(e.amount), 0)::numeric(38,9) as debited
-  from usage_event e join wallet w on w.id = e.wallet_id and w.unit = $4
- where e.tenant_id = $1::uuid and e.customer_id = $2::uuid and e.feature = $3
-   and e.occurred_at >= $5::timestamptz and e.occurred_at < $6::timestamptz`,
+select coalesce(sum(charged.amount), 0)::numeric(38,9) as debited
+  from (select e.amount, e.wallet_id from usage_event e
+         where e.tenant_id = $1::uuid and e.customer_id = $2::uuid and e.feature = $3
+           and e.occurred_at >= $5::timestamptz and e.occurred_at < $6::timestamptz
+        union all
+        select c.amount, c.wallet_id from usage_charge c
+          join usage_event e on e.identity = c.event and e.ordinal = 0
+         where c.tenant_id = $1::uuid and c.customer_id = $2::uuid and c.feature = $3
+           and e.occurred_at >= $5::timestamptz and e.occurred_at < $6::timestamptz) as charged
+  join wallet w on w.id = charged.wallet_id and w.unit = $4`,
 };
 
 /** In the order of factsVersion. */
@@ -124,7 +131,8 @@ select count(*) as events, coalesce(sum(quantity), 0)::numeric(38,9) as total, m
        coalesce(${AGGREGATES[gauge]}, 0)::numeric(38,9) as used
   from usage_event
  where tenant_id = $1::uuid and customer_id = $2::uuid and feature = $3
-   and occurred_at >= $4::timestamptz and ($5::timestamptz is null or occurred_at < $5::timestamptz)`,
+   and occurred_at >= $4::timestamptz and ($5::timestamptz is null or occurred_at < $5::timestamptz)
+   and (quantity is not null or value is not null)`,
   };
 }
 

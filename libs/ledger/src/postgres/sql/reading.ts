@@ -4,43 +4,28 @@ export const shareWallet = {
   text: 'select id from wallet where id = $1::bigint for share',
 };
 
-/** What each lot and the debt were by effect at $2, of what was posted by $3. */
-export const pastLots = {
-  name: 'ledger_past_lots',
-  text: `
-select l.id, l.wallet_id, l.grant_id, l.grant_key, l.kind, l.priority, l.effective_at, l.expires_at, l.features,
-       l.amount, coalesce(sum(j.free), 0)::numeric(38,9) as remaining, coalesce(sum(j.held), 0)::numeric(38,9) as held,
-       case when bool_or(j.kind = 'void') then 'voided' when bool_or(j.kind = 'expiry') then 'expired' else 'live' end as state
-  from lot l
-  join journal j on j.wallet_id = l.wallet_id and j.lot_id = l.id
- where l.wallet_id = $1::bigint and j.posted_at <= $3::timestamptz
-   and (j.effective_at <= $2::timestamptz or (j.kind = 'grant' and j.posted_at <= $2::timestamptz))
- group by l.id`,
-};
-
-export const pastDebt = {
-  name: 'ledger_past_debt',
-  text: `
-select coalesce(sum(debt), 0)::numeric(38,9) as debt from journal
- where wallet_id = $1::bigint and posted_at <= $3::timestamptz and effective_at <= $2::timestamptz`,
-};
-
+/** Between two versions, which are checkpoints around the period. */
 export const statement = {
   name: 'ledger_statement',
   text: `
 select j.version, j.posted_at, j.effective_at, j.kind, j.lot_id, j.free, j.held, j.debt, j.feature, j.reference, l.grant_key
   from journal j
   left join lot l on l.id = j.lot_id
- where j.wallet_id = $1::bigint and ($2::timestamptz is null or j.posted_at >= $2::timestamptz)
+ where j.wallet_id = $1::bigint and j.version > $4::bigint and j.version <= $5::bigint
+   and ($2::timestamptz is null or j.posted_at >= $2::timestamptz)
    and ($3::timestamptz is null or j.posted_at < $3::timestamptz)
  order by j.version`,
 };
 
+/** What was posted before $2: up to a checkpoint as it says, and the rows between it and the next one. */
 export const balanceBefore = {
   name: 'ledger_balance_before',
   text: `
-select coalesce(sum(free - debt), 0)::numeric(38,9) as balance from journal
- where wallet_id = $1::bigint and $2::timestamptz is not null and posted_at < $2::timestamptz`,
+select (coalesce((select balance from wallet_checkpoint where wallet_id = $1::bigint and version = $3::bigint), 0)
+        + coalesce(sum(free - debt), 0))::numeric(38,9) as balance
+  from journal
+ where wallet_id = $1::bigint and version > $3::bigint and version <= $4::bigint
+   and $2::timestamptz is not null and posted_at < $2::timestamptz`,
 };
 
 /** Counts what contradicts the journal. */

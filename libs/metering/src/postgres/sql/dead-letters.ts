@@ -1,5 +1,5 @@
 const COLUMNS =
-  'tenant_id, id, origin, code, faults, source, event_id, payload, headers, received_at, status';
+  'tenant_id, id, origin, code, faults, source, event_id, payload, headers, received_at, status, mended';
 
 /** No row for a letter that was written before: the message was read again. */
 export const addLetters = {
@@ -28,4 +28,10 @@ export const findLetter = {
 export const closeLetter = {
   name: 'ingestion_close_letter',
   text: `update dead_letter set status = $3::text where tenant_id = $1::uuid and id = $2::uuid and status = 'open'`,
+};
+
+/** No row: closed before. */
+export const editLetter = {
+  name: 'ingestion_edit_letter',
+  text: `update dead_letter set mended = $3::jsonb where tenant_id = $1::uuid and id = $2::uuid and status = 'open'`,
 };

@@ -1,3 +1,6 @@
+const COLUMNS = `tenant_id, source, event_id, payload_hash, code, type, subject, occurred_at, received_at, revision, event,
+       corrects_source, corrects_id, corrects_kind`;
+
 /**
  * Parks events; one that is parked already stays. `ready` is judged here once more: what was missing may have appeared
  * after the event was looked at. The caller holds the tenants' parking locks (shared), so that a change of the directory
@@ -7,17 +10,22 @@ export const parkEvents = {
   name: 'ingestion_park_events',
   text: `
 insert into parked_event
-  (tenant_id, source, event_id, payload_hash, code, type, subject, occurred_at, received_at, revision, event, ready)
+  (tenant_id, source, event_id, payload_hash, code, type, subject, occurred_at, received_at, revision, event, corrects_source, corrects_id,
+   corrects_kind, ready)
 select p.tenant_id, p.source, p.event_id, p.payload_hash, p.code, p.type, p.subject, p.occurred_at, p.received_at, p.revision, p.event,
+       p.corrects_source, p.corrects_id, p.corrects_kind,
        case p.code
+         when 'event_unknown' then false
          when 'customer_unknown' then
            exists (select from customer_subject s where s.tenant_id = p.tenant_id and s.subject = p.subject)
            or exists (select from customer_facts c where c.tenant_id = p.tenant_id and c.key = p.subject)
          else exists (select from catalog_facts c where c.tenant_id = p.tenant_id and c.revision > p.revision)
        end
   from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
-              $8::timestamptz[], $9::timestamptz[], $10::bigint[], $11::text[])
-    as p (tenant_id, source, event_id, payload_hash, code, type, subject, occurred_at, received_at, revision, event)
+              $8::timestamptz[], $9::timestamptz[], $10::bigint[], $11::text[],
+              $12::text[], $13::text[], $14::text[])
+    as p (tenant_id, source, event_id, payload_hash, code, type, subject, occurred_at, received_at, revision, event,
+          corrects_source, corrects_id, corrects_kind)
  order by p.tenant_id, p.source, p.event_id
 on conflict do nothing`,
 };
@@ -63,7 +71,7 @@ update parked_event set ready = true
 export const takeReady = {
   name: 'ingestion_take_ready',
   text: `
-select tenant_id, source, event_id, payload_hash, code, type, subject, occurred_at, received_at, revision, event
+select ${COLUMNS}
   from parked_event
  where ready and ($1::uuid is null or tenant_id = $1::uuid)
  order by received_at
@@ -85,6 +93,7 @@ export const keepParked = {
 update parked_event p
    set code = w.code, revision = w.revision,
        ready = case w.code
+         when 'event_unknown' then false
          when 'customer_unknown' then
            exists (select from customer_subject s where s.tenant_id = p.tenant_id and s.subject = p.subject)
            or exists (select from customer_facts c where c.tenant_id = p.tenant_id and c.key = p.subject)
@@ -94,10 +103,39 @@ update parked_event p
  where p.tenant_id = w.tenant_id and p.source = w.source and p.event_id = w.event_id`,
 };
 
+/** In the order in which they came; those that were looked at least often are taken first, so that none starves. */
+export const takeAwaiting = {
+  name: 'ingestion_take_awaiting',
+  text: `
+with taken as (
+  select ctid as place from parked_event
+   where code = 'event_unknown' and ($1::uuid is null or tenant_id = $1::uuid)
+   order by tries, arrival
+   limit $2::integer
+     for update skip locked
+)
+select ${COLUMNS} from parked_event where ctid in (select place from taken) order by arrival`,
+};
+
+export const countTries = {
+  name: 'ingestion_count_tries',
+  text: `
+update parked_event p set tries = p.tries + 1
+  from unnest($1::uuid[], $2::text[], $3::text[]) as t (tenant_id, source, event_id)
+ where p.tenant_id = t.tenant_id and p.source = t.source and p.event_id = t.event_id`,
+};
+
+/** What corrections say of parked events is said there already: neither a reversed event nor such a correction is shown. */
 export const listParked = {
   name: 'ingestion_list_parked',
   text: `
-select tenant_id, source, event_id, payload_hash, code, type, subject, occurred_at, received_at, revision, event
-  from parked_event where tenant_id = $1::uuid
+select ${COLUMNS} from parked_event p
+ where tenant_id = $1::uuid
+   and not exists (select from parked_event c
+                    where c.tenant_id = p.tenant_id and c.code = 'event_unknown' and c.corrects_source = p.source
+                      and c.corrects_id = p.event_id and c.corrects_kind = 'reversal')
+   and not exists (select from parked_event e
+                    where p.code = 'event_unknown' and e.tenant_id = p.tenant_id and e.source = p.corrects_source
+                      and e.event_id = p.corrects_id)
  order by received_at, source, event_id limit $2::integer`,
 };
