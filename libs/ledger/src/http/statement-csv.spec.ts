@@ -1,11 +1,12 @@
+import type { StatementRow } from '../service/wallet-reading';
 import { hour, units } from '../testing/wallets';
 import { statementCsv } from './statement-csv';
 
-const row = {
+const row: StatementRow = {
   version: 1n,
   at: hour(0),
   effectiveAt: hour(0),
-  kind: 'grant' as const,
+  kind: 'grant',
   amount: units(5),
   held: 0n,
   balance: units(5),
@@ -13,7 +14,7 @@ const row = {
   feature: null,
   reference: null,
 };
-const lines = (fields: Partial<typeof row> & { reference?: string | null }) =>
+const lines = (fields: Partial<StatementRow>) =>
   statementCsv({ opening: 0n, closing: units(5), entries: [{ ...row, ...fields }] }).split('\r\n');
 
 describe('a statement as CSV', () => {
