@@ -156,6 +156,18 @@ describe('apply', () => {
   });
 });
 
+test('finds several customers in one look-up, without those it does not know', async () => {
+  await apply(customer(), customer({ id: BETA, key: 'beta' }));
+  const unknown = '00000000-0000-7000-8000-0000000000ff';
+  const found = await look((tx) => directory.customersByIds(tx, ONE, [BETA, unknown, ACME, BETA]));
+  expect([...found].map(([id, { key }]) => [id, key]).sort()).toEqual(
+    [
+      [ACME, 'acme'],
+      [BETA, 'beta'],
+    ].sort(),
+  );
+});
+
 describe('subjects', () => {
   const owners = (...subjects: string[]) =>
     database.asWorker((tx) =>

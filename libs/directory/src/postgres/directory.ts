@@ -77,6 +77,19 @@ export class Directory {
     return factsOf<CustomerFacts>(tx, read.readCustomerById, [tenantId, customerId]);
   }
 
+  /** Several in one look-up, by id; those not known yet are missing. */
+  async customersByIds(
+    tx: Tx,
+    tenantId: string,
+    customerIds: readonly string[],
+  ): Promise<ReadonlyMap<string, CustomerFacts>> {
+    const { rows } = await tx.query<{ facts: CustomerFacts }>(read.readCustomersByIds, [
+      tenantId,
+      customerIds,
+    ]);
+    return new Map(rows.map(({ facts }) => [facts.id, facts]));
+  }
+
   /**
    * Whose subjects these are, in one look-up. A customer's key counts as its subject too, unless somebody names it.
    * @returns customer ids in the order asked; null where the subject is nobody's

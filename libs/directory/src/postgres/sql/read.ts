@@ -13,6 +13,11 @@ export const readCustomerById = {
   text: `select facts from customer_facts where tenant_id = $1::uuid and customer_id = $2::uuid`,
 };
 
+export const readCustomersByIds = {
+  name: 'directory_customers_by_ids',
+  text: `select facts from customer_facts where tenant_id = $1::uuid and customer_id = any ($2::uuid[])`,
+};
+
 /** One row per pair asked for, in order. A subject beats a customer's key of the same text; null: nobody's. */
 export const readCustomersBySubjects = {
   name: 'directory_customers_by_subjects',
