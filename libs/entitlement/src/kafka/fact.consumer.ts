@@ -3,12 +3,28 @@ import { TOPICS, decodeEvent } from '@tallygate/contracts';
 import type { ServiceContext, Slice } from '@tallygate/platform';
 import type { FactIntake } from '../service/fact-intake';
 
+type Heard = BillingEvent | LedgerEvent | DunningEvent;
+
 /** One group per topic, so that a slow topic holds up no other. */
 const GROUPS: Readonly<Partial<Record<Topic, string>>> = {
   [TOPICS.billingEvents]: 'entitlement.billing',
   [TOPICS.ledgerEvents]: 'entitlement.ledger',
   [TOPICS.dunningEvents]: 'entitlement.dunning',
 };
+
+/** What access is derived from; other facts are not parsed: the headers name the type. */
+const HEARD: ReadonlySet<string | undefined> = new Set<Heard['type']>([
+  'tenant.changed',
+  'catalog.applied',
+  'customer.changed',
+  'subscription.changed',
+  'customer.flags_changed',
+  'payment_method.changed',
+  'balance.changed',
+  'quota.changed',
+  'spend.changed',
+  'collection.changed',
+]);
 
 /** Takes facts of the other services in. Applying a slice again changes nothing: versions decide. */
 export class FactConsumer {
@@ -24,8 +40,7 @@ export class FactConsumer {
   }
 
   private async handle({ messages }: Slice): Promise<void> {
-    await this.intake.take(
-      messages.map(({ value }) => decodeEvent<BillingEvent | LedgerEvent | DunningEvent>(value)),
-    );
+    const heard = messages.filter(({ headers }) => HEARD.has(headers['type']));
+    if (heard.length > 0) await this.intake.take(heard.map(({ value }) => decodeEvent<Heard>(value)));
   }
 }

@@ -2,12 +2,18 @@ import { Injectable } from '@nestjs/common';
 import type { CustomerFacts, SubscriptionFacts } from '@tallygate/contracts';
 import type { Tx } from '@tallygate/platform';
 import { FactStore } from '../service/fact-store';
-import type { CustomerRef, Fact, FactKind, LoadedCustomer } from '../service/fact-store';
-import { applyFact, readChildren, readFactsOfCustomers } from './sql/facts';
+import type { AppliedFact, CustomerRef, Fact, FactKind, LoadedCustomer } from '../service/fact-store';
+import { applyFacts, readChildren, readFactsOfCustomers } from './sql/facts';
 
 interface KindedFacts {
   readonly kind: FactKind;
   readonly facts: unknown;
+}
+
+interface AppliedRow {
+  readonly tenant_id: string;
+  readonly customer_id: string;
+  readonly kind: FactKind;
 }
 
 interface CustomerRow {
@@ -20,17 +26,10 @@ interface CustomerRow {
 
 @Injectable()
 export class PgFactStore extends FactStore {
-  override async apply(tx: Tx, fact: Fact): Promise<boolean> {
-    const { tenantId, customerId, kind, key, version, facts } = fact;
-    const { rowCount } = await tx.query(applyFact, [
-      tenantId,
-      customerId,
-      kind,
-      key,
-      version,
-      JSON.stringify(facts),
-    ]);
-    return rowCount === 1;
+  override async apply(tx: Tx, facts: readonly Fact[]): Promise<readonly AppliedFact[]> {
+    if (facts.length === 0) return [];
+    const { rows } = await tx.query<AppliedRow>(applyFacts, [JSON.stringify(facts)]);
+    return rows.map((row) => ({ tenantId: row.tenant_id, customerId: row.customer_id, kind: row.kind }));
   }
 
   override async children(tx: Tx, { tenantId, customerId }: CustomerRef): Promise<readonly CustomerRef[]> {

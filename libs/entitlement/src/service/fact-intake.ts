@@ -10,15 +10,23 @@ import type { EntryKind } from '../domain';
 import { EntryStore } from './entry-store';
 import type { EntryDraft } from './entry-store';
 import { FactStore } from './fact-store';
-import type { CustomerRef, Fact } from './fact-store';
+import type { AppliedFact, CustomerRef, Fact } from './fact-store';
 import { FeedFollower } from './feed-follower';
 
 type Intake = BillingEvent | LedgerEvent | DunningEvent;
 
-/** What one slice of facts changed: compiled once at its end, however often it was touched. */
+/** What one slice of facts changed: kept and compiled once at its end, however often it was touched. */
 class Touched {
+  private readonly facts = new Map<string, Fact>();
   private readonly customers = new Map<string, CustomerRef>();
   private readonly drafts = new Map<string, EntryDraft>();
+
+  /** Only the latest of a thing counts; of two of one version the first. */
+  fact(fact: Fact): void {
+    const name = `${fact.tenantId} ${fact.customerId} ${fact.kind} ${fact.key}`;
+    const known = this.facts.get(name);
+    if (known === undefined || fact.version > known.version) this.facts.set(name, fact);
+  }
 
   customer(ref: CustomerRef): void {
     this.customers.set(`${ref.tenantId} ${ref.customerId}`, ref);
@@ -26,6 +34,10 @@ class Touched {
 
   draft(draft: EntryDraft): void {
     this.drafts.set(`${draft.tenantId} ${draft.kind} ${draft.key}`, draft);
+  }
+
+  get latestFacts(): readonly Fact[] {
+    return [...this.facts.values()];
   }
 
   get customersToCompile(): readonly CustomerRef[] {
@@ -57,6 +69,7 @@ export class FactIntake {
       await this.entries.lock(tx);
       const touched = new Touched();
       for (const event of events) await this.apply(tx, event, touched);
+      for (const news of await this.facts.apply(tx, touched.latestFacts)) await this.touch(tx, news, touched);
       await this.compileCustomers(tx, touched);
       await this.entries.write(tx, touched.entries);
     });
@@ -85,9 +98,7 @@ export class FactIntake {
         return this.applyDirectory(tx, event, touched);
       default: {
         const fact = factOf(event);
-        if (fact === null || !(await this.facts.apply(tx, { ...fact, tenantId }))) return;
-        touched.customer({ tenantId, customerId: fact.customerId });
-        if (concernsChildren(fact)) await this.touchChildren(tx, { tenantId, ...fact }, touched);
+        if (fact !== null) touched.fact({ ...fact, tenantId });
       }
     }
   }
@@ -148,8 +159,10 @@ export class FactIntake {
     for (const hash of gone) touched.draft(removal(tenantId, hash, customerId));
   }
 
-  private async touchChildren(tx: Tx, payer: CustomerRef, touched: Touched): Promise<void> {
-    for (const child of await this.facts.children(tx, payer)) touched.customer(child);
+  private async touch(tx: Tx, news: AppliedFact, touched: Touched): Promise<void> {
+    touched.customer(news);
+    if (!concernsChildren(news)) return;
+    for (const child of await this.facts.children(tx, news)) touched.customer(child);
   }
 
   private async compileCustomers(tx: Tx, touched: Touched): Promise<void> {

@@ -18,10 +18,15 @@ export interface CustomerRef {
   readonly customerId: string;
 }
 
+export type AppliedFact = CustomerRef & Pick<Fact, 'kind'>;
+
 /** What other services said last, per customer. */
 export abstract class FactStore {
-  /** False when a later version is already here. */
-  abstract apply(tx: Tx, fact: Fact): Promise<boolean>;
+  /**
+   * @param facts of one customer, kind and key each
+   * @returns those that were news: no version as late was here
+   */
+  abstract apply(tx: Tx, facts: readonly Fact[]): Promise<readonly AppliedFact[]>;
   /** Customers that this one pays for, without itself. */
   abstract children(tx: Tx, payer: CustomerRef): Promise<readonly CustomerRef[]>;
   /** Customers whose own fact has not come yet are left out. */

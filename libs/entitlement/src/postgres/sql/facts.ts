@@ -1,12 +1,14 @@
-/** No row: a later version is already here. */
-export const applyFact = {
-  name: 'entitlement_apply_fact',
+/** Facts as one JSON array, each of another thing. No row for one of which a version as late is already here. */
+export const applyFacts = {
+  name: 'entitlement_apply_facts',
   text: `
 insert into fact as f (tenant_id, customer_id, kind, key, version, facts)
-values ($1::uuid, $2::uuid, $3::text, $4::text, $5::bigint, $6::jsonb)
+select "tenantId", "customerId", kind, key, version, facts
+  from jsonb_to_recordset($1::jsonb)
+    as r ("tenantId" uuid, "customerId" uuid, kind text, key text, version bigint, facts jsonb)
 on conflict (tenant_id, customer_id, kind, key) do update set version = excluded.version, facts = excluded.facts
 where excluded.version > f.version
-returning f.tenant_id`,
+returning f.tenant_id, f.customer_id, f.kind`,
 };
 
 /** Customers that this one pays for. */
