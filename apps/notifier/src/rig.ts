@@ -51,6 +51,15 @@ class OneKey extends KeyDirectory {
   }
 }
 
+const KEPT = {
+  notice:
+    'row_number() over (partition by customer_id, kind, subject order by sequence)::int, customer_id, kind, subject, stage, threshold, at, details',
+  delivery: 'customer_id, address, tries, due_at',
+  reminder: 'customer_id, kind, source, subject, stage, threshold, details, due_at, ends_at',
+  watch: 'customer_id, kind, key, version::int, facts, fired, due_at',
+  announced_usage: 'customer_id, feature, period_start, percent, units',
+};
+
 /** What a process of the notifier is made of; gone and made anew by a restart. */
 interface Running {
   readonly bus: InProcessEventBus;
@@ -137,8 +146,31 @@ export class Rig {
 
   async say(fact: Fact, occurredAt?: string, id = ids.next()): Promise<void> {
     const event = { id, tenantId: this.tenantId, occurredAt: occurredAt ?? (await this.now()), ...fact };
-    const { value, headers } = encodeEvent(event);
-    await this.running.bus.publish(topicOf(fact), [{ key: this.tenantId, value, headers }]);
+    await this.running.bus.publish(topicOf(fact), [{ key: this.tenantId, ...encodeEvent(event) }]);
+  }
+
+  /** Facts of one topic as one slice. */
+  async saySlice(facts: readonly Fact[]): Promise<void> {
+    const [first] = facts;
+    if (first === undefined) return;
+    const head = { tenantId: this.tenantId, occurredAt: await this.now() };
+    await this.running.bus.publish(
+      topicOf(first),
+      facts.map((fact) => ({ key: this.tenantId, ...encodeEvent({ id: ids.next(), ...head, ...fact }) })),
+    );
+  }
+
+  /** What the service keeps about the tenant, without ids that it gave itself. */
+  async kept(): Promise<Record<string, unknown[]>> {
+    return this.running.context.database.asWorker(async (tx) => {
+      const kept: Record<string, unknown[]> = {};
+      for (const [table, columns] of Object.entries(KEPT)) {
+        const text = `select ${columns} from ${table} where tenant_id = $1`;
+        const { rows } = await tx.query(text, [this.tenantId]);
+        kept[table] = rows.map((row) => JSON.stringify(row)).sort();
+      }
+      return kept;
+    });
   }
 
   /** Moves the tenant's clock through every due instant. */

@@ -24,6 +24,17 @@ export interface Reminder extends Notice {
   readonly endsAt: Instant;
 }
 
+/** A thing that reminders of a kind are planned about. */
+export type Planned = Pick<Reminder, 'customerId' | 'kind' | 'source'>;
+
+/** One of a thing's reminders. */
+export type Stage = Planned & Pick<Reminder, 'stage'>;
+
+/** All reminders of a thing, as they follow from its present facts. */
+export interface Plan extends Planned {
+  readonly reminders: readonly Reminder[];
+}
+
 /** Kinds that a customer may do without; the others carry what must be known to keep access. */
 const OPTIONAL: readonly NoticeKind[] = [
   'usage_threshold',

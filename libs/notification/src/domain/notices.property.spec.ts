@@ -2,10 +2,10 @@ import { NOTICE_KINDS } from '@tallygate/contracts';
 import { MICROS, NANO, addMicros, formatInstant } from '@tallygate/kernel';
 import * as fc from 'fast-check';
 import { renderMessage } from './message';
-import { isOptional } from './notice';
-import { grantReminders, instantOf, latestDue, toPlan } from './reminders';
+import { type Stage, isOptional } from './notice';
+import { grantReminders, instantOf, latestDue, replan, toPlan } from './reminders';
 import { nextTry } from './retry';
-import { CARD_LEADS, SUSPENSION_LEADS, usageRules } from './rules';
+import { CARD_LEADS, SUSPENSION_LEADS, leadTimes, usageRules } from './rules';
 import { balanceCrossed, usageCrossed } from './thresholds';
 
 const NOW = instantOf('2026-01-10T00:00:00Z');
@@ -128,6 +128,30 @@ describe('reminders', () => {
     ).toEqual(['3d', '1d']);
   });
 
+  test('things planned together, some repeatedly, are planned as if one after the other', () => {
+    const thing = fc.record({ source: fc.constantFrom('g', 'h'), offset: fc.constantFrom(null, 1, 2, 5, 9) });
+    const planOf = ({ source, offset }: { source: string; offset: number | null }) => {
+      const reminders = offset === null ? [] : ending(offset * 1440).map((one) => ({ ...one, source }));
+      return { customerId: 'c', kind: 'grant_expiring' as const, source, reminders };
+    };
+    const named = (stages: readonly Stage[]) =>
+      new Map(stages.map((one) => [`${one.source} ${one.stage}`, one] as const));
+    const after = (waiting: readonly Stage[], plans: Parameters<typeof replan>[1]): Stage[] => {
+      const { keep, forget } = replan(waiting, plans, NOW);
+      const left = named(waiting);
+      for (const gone of named(forget).keys()) left.delete(gone);
+      return [...new Map([...left, ...named(keep)]).values()];
+    };
+    fc.assert(
+      fc.property(fc.array(thing), fc.array(thing), (before, things) => {
+        const waiting = before.flatMap((one) => planOf(one).reminders);
+        const plans = things.map(planOf);
+        const alone = plans.reduce((stages, plan) => after(stages, [plan]), after(waiting, []));
+        expect([...named(after(waiting, plans)).keys()].sort()).toEqual([...named(alone).keys()].sort());
+      }),
+    );
+  });
+
   test('of several that came due together only the latest is said, and none after the event', () => {
     const all = ending(8 * 1440);
     expect(latestDue(all, NOW)?.threshold).toBe('1d');
@@ -220,6 +244,9 @@ test('a catalog’s rule replaces the defaults of its feature, and one that says
     usageRules(catalog, feature).flatMap((one) => one.thresholds.map(({ text }) => text));
   expect(texts('a')).toEqual(['0.5']);
   expect(texts('b')).toEqual(['50', '80', '100']);
+  const twice = { key: 'e', on: 'expiry' as const, thresholds: ['3d', '1d', '3d'], percent: false };
+  const leads = leadTimes({ ...base, notification_rules: [twice, twice] }, 'expiry', 'USD');
+  expect(leads.map(({ text }) => text)).toEqual(['3d', '1d']);
   expect(CARD_LEADS.map(({ text }) => text)).toEqual(['30d', '7d']);
   expect(isOptional('suspension_scheduled')).toBe(false);
 });

@@ -7,7 +7,7 @@ import type {
 } from '@tallygate/contracts';
 import { type Instant, addCalendar, formatInstant, fromLocal, parseInstant } from '@tallygate/kernel';
 import { CARD_LEADS, type LeadTime, SUSPENSION_LEADS } from './rules';
-import type { Reminder } from './notice';
+import type { Plan, Planned, Reminder, Stage } from './notice';
 
 /** A customer has one card that is charged, and one standing as a payer. */
 export const CARD = 'card';
@@ -41,6 +41,32 @@ export function toPlan(
   now: Instant,
 ): readonly Reminder[] {
   return reminders.filter(({ stage, dueAt }) => dueAt > now || planned.has(stage));
+}
+
+/**
+ * What becomes of several things' reminders when they are planned anew in this order; a thing may be planned repeatedly.
+ * @param waiting stages that wait now
+ */
+export function replan(
+  waiting: readonly Stage[],
+  plans: readonly Plan[],
+  now: Instant,
+): { readonly keep: readonly Reminder[]; readonly forget: readonly Stage[] } {
+  const stages = new Map<string, Set<string>>();
+  for (const one of waiting) stages.set(thingOf(one), (stages.get(thingOf(one)) ?? new Set()).add(one.stage));
+  const kept = new Map<string, readonly Reminder[]>();
+  for (const plan of plans) {
+    const thing = thingOf(plan);
+    const stays = toPlan(plan.reminders, stages.get(thing) ?? new Set(), now);
+    kept.set(thing, stays);
+    stages.set(thing, new Set(stays.map(({ stage }) => stage)));
+  }
+  const forget = waiting.filter((one) => stages.get(thingOf(one))?.has(one.stage) === false);
+  return { keep: [...kept.values()].flat(), forget };
+}
+
+function thingOf({ customerId, kind, source }: Planned): string {
+  return `${customerId} ${kind} ${source}`;
 }
 
 /** Of several that came due together, as after an outage, only the latest is said; none once its event has passed. */

@@ -54,7 +54,7 @@ export function leadTimes(
 ): readonly LeadTime[] {
   const own = rulesFor(catalog, on, (rule) => rule.unit === undefined || rule.unit === unit);
   const texts = own.length > 0 ? own.flatMap((rule) => rule.thresholds.map(String)) : DEFAULT_LEADS[on];
-  return texts.flatMap(leadTime);
+  return [...new Set(texts)].flatMap(leadTime);
 }
 
 function rulesFor(

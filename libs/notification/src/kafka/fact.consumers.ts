@@ -9,16 +9,21 @@ import {
   decodeEvent,
 } from '@tallygate/contracts';
 import { Directory } from '@tallygate/directory';
-import type { Slice, Subscription } from '@tallygate/platform';
+import type { IncomingMessage, Subscription } from '@tallygate/platform';
 import { BalanceNotices } from '../service/balances.service';
+import type { LedgerFact } from '../service/ledger-chunk';
 import { PaymentNotices } from '../service/payments.service';
 import { AlertStore, WatchStore } from '../service/ports';
 import { type Session, Sessions } from '../service/session';
 import { SubscriptionNotices } from '../service/subscriptions.service';
 
 type Fact = BillingEvent | LedgerEvent | DunningEvent | NotifierEvent;
+type Messages = readonly IncomingMessage[];
 
-/** Everything the notifier hears. One transaction per fact: a repeat finds its version or its notice known. */
+/** So many of the ledger's facts are taken together: their customers are kept from everybody else for so long. */
+const CHUNK = 100;
+
+/** Everything the notifier hears. A repeat finds its version or its notice known. */
 @Injectable()
 export class FactConsumers {
   constructor(
@@ -28,33 +33,60 @@ export class FactConsumers {
     private readonly balances: BalanceNotices,
     private readonly payments: PaymentNotices,
     private readonly subscriptions: SubscriptionNotices,
-    private readonly alerts: AlertStore,
+    private readonly alertStore: AlertStore,
   ) {}
 
   /** A topic each, so that one that waits holds up no other. */
   subscriptionsToFacts(): readonly Subscription[] {
     return [
-      this.listen<BillingEvent>(TOPICS.billingEvents, (session, event) => this.billing(session, event)),
-      this.listen<LedgerEvent>(TOPICS.ledgerEvents, (session, event) => this.ledger(session, event)),
-      this.listen<DunningEvent>(TOPICS.dunningEvents, (session, event) => this.dunning(session, event)),
-      this.listen<NotifierEvent>(TOPICS.notifierEvents, (session, event) => this.alert(session, event)),
+      listen(TOPICS.billingEvents, (messages) =>
+        this.each<BillingEvent>(messages, (session, event) => this.billing(session, event)),
+      ),
+      listen(TOPICS.ledgerEvents, (messages) => this.ledger(messages)),
+      listen(TOPICS.dunningEvents, (messages) =>
+        this.each<DunningEvent>(messages, (session, event) => this.dunning(session, event)),
+      ),
+      listen(TOPICS.notifierEvents, (messages) => this.alerts(messages)),
     ];
   }
 
-  private listen<E extends Fact>(
-    topic: string,
+  /** One transaction per fact. */
+  private async each<E extends Fact>(
+    messages: Messages,
     take: (session: Session, event: E) => Promise<void>,
-  ): Subscription {
-    const handle = async ({ messages }: Slice): Promise<void> => {
-      for (const { value } of messages) {
-        const event = decodeEvent<E>(value);
-        const customerId = customerOf(event);
-        await (customerId === null
-          ? this.sessions.aboutAll(event.tenantId, (session) => take(session, event))
-          : this.sessions.about(event.tenantId, customerId, (session) => take(session, event)));
-      }
-    };
-    return { topics: [topic], group: `notifier.${topic}`, handle };
+  ): Promise<void> {
+    for (const { value } of messages) {
+      const event = decodeEvent<E>(value);
+      const customerId = customerOf(event);
+      await (customerId === null
+        ? this.sessions.aboutAll(event.tenantId, (session) => take(session, event))
+        : this.sessions.about(event.tenantId, [customerId], (session) => take(session, event)));
+    }
+  }
+
+  /** Usage brings many of the ledger's facts. */
+  private async ledger(messages: Messages): Promise<void> {
+    const heard = ofTypes(messages, ['balance.changed', 'quota.changed', 'lot.changed', 'alert.raised']);
+    for (let at = 0; at < heard.length; at += CHUNK) await this.chunk(heard.slice(at, at + CHUNK));
+  }
+
+  /** When they fail together they are taken one by one: a fact with a fault holds up those behind it and no others. */
+  private async chunk(messages: Messages): Promise<void> {
+    try {
+      await this.together(messages);
+    } catch (error) {
+      if (messages.length === 1) throw error;
+      for (const message of messages) await this.together([message]);
+    }
+  }
+
+  /** One transaction per tenant. */
+  private async together(messages: Messages): Promise<void> {
+    await this.alerts(messages);
+    for (const [tenantId, facts] of factsByTenant(messages)) {
+      const customerIds = facts.map((fact) => fact.facts.customerId);
+      await this.sessions.about(tenantId, customerIds, (session) => this.balances.hear(session, facts));
+    }
   }
 
   private async billing(session: Session, event: BillingEvent): Promise<void> {
@@ -100,19 +132,6 @@ export class FactConsumers {
     await this.payments.customer(session, customer);
   }
 
-  private async ledger(session: Session, event: LedgerEvent): Promise<void> {
-    switch (event.type) {
-      case 'balance.changed':
-        return this.balances.balance(session, event.data);
-      case 'quota.changed':
-        return this.balances.quota(session, event.data);
-      case 'lot.changed':
-        return this.balances.lot(session, event.data);
-      default:
-        return this.alert(session, event);
-    }
-  }
-
   private async dunning(session: Session, event: DunningEvent): Promise<void> {
     switch (event.type) {
       case 'payment.failed':
@@ -132,8 +151,49 @@ export class FactConsumers {
     }
   }
 
+  private alerts(messages: Messages): Promise<void> {
+    const heard = ofTypes(messages, ['alert.raised']);
+    return this.each<NotifierEvent>(heard, (session, event) => this.alert(session, event));
+  }
+
   private async alert(session: Session, event: Fact): Promise<void> {
-    if (event.type === 'alert.raised') await this.alerts.add(session, event.id, event.data);
+    if (event.type === 'alert.raised') await this.alertStore.add(session, event.id, event.data);
+  }
+}
+
+function listen(topic: string, take: (messages: Messages) => Promise<void>): Subscription {
+  return { topics: [topic], group: `notifier.${topic}`, handle: ({ messages }) => take(messages) };
+}
+
+/** The headers name the type: others are not parsed. */
+function ofTypes(messages: Messages, types: readonly Fact['type'][]): Messages {
+  const heard = new Set<string | undefined>(types);
+  return messages.filter(({ headers }) => heard.has(headers['type']));
+}
+
+function factsByTenant(messages: Messages): ReadonlyMap<string, readonly LedgerFact[]> {
+  const byTenant = new Map<string, LedgerFact[]>();
+  for (const { value } of messages) {
+    const event = decodeEvent<LedgerEvent>(value);
+    const fact = factOf(event);
+    if (fact === null) continue;
+    const facts = byTenant.get(event.tenantId) ?? [];
+    byTenant.set(event.tenantId, facts);
+    facts.push(fact);
+  }
+  return byTenant;
+}
+
+function factOf(event: LedgerEvent): LedgerFact | null {
+  switch (event.type) {
+    case 'balance.changed':
+      return { kind: 'balance', facts: event.data };
+    case 'quota.changed':
+      return { kind: 'usage', facts: event.data };
+    case 'lot.changed':
+      return { kind: 'lot', facts: event.data };
+    default:
+      return null;
   }
 }
 

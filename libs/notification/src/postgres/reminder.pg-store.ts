@@ -2,17 +2,20 @@ import { Injectable } from '@nestjs/common';
 import type { NoticeKind } from '@tallygate/contracts';
 import { Ids } from '@tallygate/kernel';
 import { instantFromPg, pgInstant } from '@tallygate/platform';
-import type { Reminder } from '../domain';
-import { type Planned, ReminderStore } from '../service/ports';
+import type { Planned, Reminder, Stage } from '../domain';
+import { ReminderStore } from '../service/ports';
 import type { Session } from '../service/session';
 import * as sql from './sql/reminders';
 
-interface ReminderRow {
+interface StageRow {
   readonly customer_id: string;
   readonly kind: NoticeKind;
   readonly source: string;
-  readonly subject: string;
   readonly stage: string;
+}
+
+interface ReminderRow extends StageRow {
+  readonly subject: string;
   readonly threshold: string | null;
   readonly details: Record<string, string>;
   readonly due_at: string;
@@ -25,26 +28,30 @@ export class PgReminderStore extends ReminderStore {
     super();
   }
 
-  override async planned(session: Session, about: Planned): Promise<ReadonlySet<string>> {
-    const { rows } = await session.tx.query<{ stage: string }>(sql.planned, keyOf(session, about));
-    return new Set(rows.map((row) => row.stage));
+  override async planned(session: Session, things: readonly Planned[]): Promise<readonly Stage[]> {
+    const { rows } = await session.tx.query<StageRow>(sql.planned, keysOf(session, things));
+    return rows.map(({ customer_id: customerId, kind, source, stage }) => ({
+      customerId,
+      kind,
+      source,
+      stage,
+    }));
   }
 
-  override async replace(session: Session, about: Planned, reminders: readonly Reminder[]): Promise<void> {
-    const key = keyOf(session, about);
-    await session.tx.query(sql.forget, [...key, reminders.map(({ stage }) => stage)]);
-    for (const { stage, subject, threshold, details, dueAt, endsAt } of reminders) {
-      const values = [
-        stage,
-        this.ids.next(),
-        subject,
-        threshold,
-        details,
-        pgInstant(dueAt),
-        pgInstant(endsAt),
-      ];
-      await session.tx.query(sql.keep, [...key, ...values]);
-    }
+  override async forget(session: Session, stages: readonly Stage[]): Promise<void> {
+    const values = [...keysOf(session, stages), stages.map(({ stage }) => stage)];
+    await session.tx.query(sql.forget, values);
+  }
+
+  override async keep({ tx, tenantId }: Session, reminders: readonly Reminder[]): Promise<void> {
+    const rows = reminders.map(({ customerId, dueAt, endsAt, ...row }) => ({
+      ...row,
+      customer_id: customerId,
+      reminder_id: this.ids.next(),
+      due_at: pgInstant(dueAt),
+      ends_at: pgInstant(endsAt),
+    }));
+    await tx.query(sql.keep, [tenantId, JSON.stringify(rows)]);
   }
 
   override async takeDue({ tx, tenantId, now }: Session, id: string): Promise<readonly Reminder[]> {
@@ -53,8 +60,13 @@ export class PgReminderStore extends ReminderStore {
   }
 }
 
-function keyOf({ tenantId }: Session, { customerId, kind, source }: Planned): unknown[] {
-  return [tenantId, customerId, kind, source];
+function keysOf({ tenantId }: Session, things: readonly Planned[]): unknown[] {
+  return [
+    tenantId,
+    things.map(({ customerId }) => customerId),
+    things.map(({ kind }) => kind),
+    things.map(({ source }) => source),
+  ];
 }
 
 function reminderOf({ customer_id: customerId, due_at, ends_at, ...row }: ReminderRow): Reminder {

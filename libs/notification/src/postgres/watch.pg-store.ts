@@ -1,10 +1,34 @@
 import { Injectable } from '@nestjs/common';
-import { Ids, type Instant, type Nano, formatAmount, parseAmount } from '@tallygate/kernel';
-import { pgInstant, pgInstantOrNull } from '@tallygate/platform';
+import { Ids, type Nano, formatAmount, parseAmount } from '@tallygate/kernel';
+import { instantOrNullFromPg, pgInstant, pgInstantOrNull } from '@tallygate/platform';
 import type { Announced } from '../domain';
-import { type Facts, type WatchKey, WatchStore, type Watched } from '../service/ports';
+import {
+  type Facts,
+  type UsedPeriod,
+  type Watch,
+  type WatchKey,
+  WatchStore,
+  type Watched,
+} from '../service/ports';
 import type { Session } from '../service/session';
 import * as sql from './sql/watches';
+
+interface WatchRow {
+  readonly customer_id: string;
+  readonly kind: Watched;
+  readonly key: string;
+  readonly version: bigint;
+  readonly fired: string[];
+  readonly due_at: string | null;
+}
+
+interface AnnouncedRow {
+  readonly customer_id: string;
+  readonly feature: string;
+  readonly period_start: string;
+  readonly percent: string | null;
+  readonly units: string | null;
+}
 
 @Injectable()
 export class PgWatchStore extends WatchStore {
@@ -29,18 +53,35 @@ export class PgWatchStore extends WatchStore {
     return rows[0]?.facts ?? null;
   }
 
-  override async fired(session: Session, watch: WatchKey): Promise<readonly string[]> {
-    const { rows } = await session.tx.query<{ fired: string[] }>(sql.fired, keyOf(session, watch));
-    return rows[0]?.fired ?? [];
+  override async known(
+    { tx, tenantId }: Session,
+    watches: readonly WatchKey[],
+  ): Promise<readonly Omit<Watch, 'facts'>[]> {
+    const values = [
+      tenantId,
+      watches.map(({ customerId }) => customerId),
+      watches.map(({ kind }) => kind),
+      watches.map(({ key }) => key),
+    ];
+    const { rows } = await tx.query<WatchRow>(sql.known, values);
+    return rows.map(({ customer_id: customerId, kind, key, version, fired, due_at }) => ({
+      customerId,
+      kind,
+      key,
+      version: Number(version),
+      fired,
+      dueAt: instantOrNullFromPg(due_at),
+    }));
   }
 
-  override async setFired(
-    session: Session,
-    watch: WatchKey,
-    fired: readonly string[],
-    dueAt: Instant | null,
-  ): Promise<void> {
-    await session.tx.query(sql.setFired, [...keyOf(session, watch), fired, pgInstantOrNull(dueAt)]);
+  override async keep({ tx, tenantId }: Session, watches: readonly Watch[]): Promise<void> {
+    const rows = watches.map(({ customerId, dueAt, ...watch }) => ({
+      ...watch,
+      customer_id: customerId,
+      watch_id: this.ids.next(),
+      due_at: pgInstantOrNull(dueAt),
+    }));
+    await tx.query(sql.keep, [tenantId, JSON.stringify(rows)]);
   }
 
   override async lookAgain({ tx, tenantId, now }: Session, customerId: string | null): Promise<void> {
@@ -61,20 +102,26 @@ export class PgWatchStore extends WatchStore {
 
   override async announced(
     { tx, tenantId }: Session,
-    customerId: string,
-    feature: string,
-    periodStart: string,
-  ): Promise<Announced> {
-    const values = [tenantId, customerId, feature, periodStart];
-    const { rows } = await tx.query<Record<'percent' | 'units', string | null>>(sql.announced, values);
-    return { percent: nano(rows[0]?.percent), units: nano(rows[0]?.units) };
+    periods: readonly UsedPeriod[],
+  ): Promise<readonly (UsedPeriod & { readonly announced: Announced })[]> {
+    const values = [
+      tenantId,
+      periods.map(({ customerId }) => customerId),
+      periods.map(({ feature }) => feature),
+      periods.map(({ periodStart }) => periodStart),
+    ];
+    const { rows } = await tx.query<AnnouncedRow>(sql.announced, values);
+    return rows.map(({ customer_id, feature, period_start, percent, units }) => ({
+      customerId: customer_id,
+      feature,
+      periodStart: period_start,
+      announced: { percent: nano(percent), units: nano(units) },
+    }));
   }
 
   override async setAnnounced(
     { tx, tenantId }: Session,
-    customerId: string,
-    feature: string,
-    periodStart: string,
+    { customerId, feature, periodStart }: UsedPeriod,
     { percent, units }: Announced,
   ): Promise<void> {
     const values = [tenantId, customerId, feature, periodStart, text(percent), text(units)];
@@ -86,7 +133,7 @@ function keyOf({ tenantId }: Session, { customerId, kind, key }: WatchKey): unkn
   return [tenantId, customerId, kind, key];
 }
 
-function nano(value: string | null | undefined): Nano | null {
+function nano(value: string | null): Nano | null {
   const parsed = parseAmount(value);
   return parsed.ok ? parsed.value : null;
 }

@@ -47,7 +47,7 @@ export class NotifierJobs implements OnApplicationBootstrap {
 
   private async each(rows: readonly DueRow[], take: Take): Promise<void> {
     for (const { tenant_id: tenantId, customer_id: customerId, id } of rows)
-      await this.sessions.about(tenantId, customerId, (session) => take(session, id));
+      await this.sessions.about(tenantId, [customerId], (session) => take(session, id));
   }
 
   private enqueue(rows: readonly DueRow[]): Promise<void> {

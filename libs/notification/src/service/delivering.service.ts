@@ -30,12 +30,12 @@ export class Delivering {
   ) {}
 
   async deliver(tenantId: string, customerId: string, deliveryId: string): Promise<void> {
-    const prepared = await this.sessions.about(tenantId, customerId, (session) =>
+    const prepared = await this.sessions.about(tenantId, [customerId], (session) =>
       this.prepare(session, deliveryId),
     );
     if (prepared === null) return;
     const result = await this.mailer.send(prepared.mail);
-    await this.sessions.about(tenantId, customerId, (session) =>
+    await this.sessions.about(tenantId, [customerId], (session) =>
       this.settle(session, prepared.delivery, prepared.notice, result),
     );
   }

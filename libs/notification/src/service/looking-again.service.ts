@@ -26,9 +26,9 @@ export class LookingAgain {
     subscriptions: SubscriptionNotices,
   ) {
     this.looks = {
-      usage: (session, facts) => balances.lookAtUsage(session, facts as QuotaFacts),
-      balance: (session, facts) => balances.lookAtBalance(session, facts as BalanceFacts),
-      lot: (session, facts) => balances.lookAtLot(session, facts as LotFacts),
+      usage: (session, facts) => balances.look(session, { kind: 'usage', facts: facts as QuotaFacts }),
+      balance: (session, facts) => balances.look(session, { kind: 'balance', facts: facts as BalanceFacts }),
+      lot: (session, facts) => balances.look(session, { kind: 'lot', facts: facts as LotFacts }),
       subscription: (session, facts) => subscriptions.lookAtSubscription(session, facts as SubscriptionFacts),
       method: (session, facts) => subscriptions.lookAtMethod(session, facts as MethodFacts),
       standing: (session, facts) => payments.lookAtStanding(session, facts as CollectionFacts),

@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { Directory } from '@tallygate/directory';
 import { Ids } from '@tallygate/kernel';
-import { type Notice, type Reminder, latestDue, toPlan } from '../domain';
+import { type Notice, type Plan, latestDue, replan } from '../domain';
 import { NotifierFacts } from './notifier-facts';
-import { DeliveryStore, NoticeStore, type Planned, ReminderStore, type StoredNotice } from './ports';
+import { DeliveryStore, NoticeStore, ReminderStore, type StoredNotice } from './ports';
 import type { Session } from './session';
 
 /** Says something to a customer once: the claim, its deliveries and the feed entry commit together. */
@@ -27,11 +27,12 @@ export class Notifying {
     await this.send(session, stored, address);
   }
 
-  /** Plans a thing's reminders anew; what came due and was not said yet stays, unless it no longer holds. */
-  async plan(session: Session, about: Planned, reminders: readonly Reminder[]): Promise<void> {
-    const planned = await this.reminders.planned(session, about);
-    const kept = toPlan(reminders, planned, session.now);
-    if (kept.length > 0 || planned.size > 0) await this.reminders.replace(session, about, kept);
+  /** Plans things' reminders anew; what came due and was not said yet stays, unless it no longer holds. */
+  async plan(session: Session, plans: readonly Plan[]): Promise<void> {
+    if (plans.length === 0) return;
+    const { keep, forget } = replan(await this.reminders.planned(session, plans), plans, session.now);
+    if (forget.length > 0) await this.reminders.forget(session, forget);
+    if (keep.length > 0) await this.reminders.keep(session, keep);
   }
 
   /** Says a reminder whose time has come, unless it was forgotten meanwhile. */

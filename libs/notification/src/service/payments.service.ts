@@ -96,11 +96,9 @@ export class PaymentNotices {
     const { customerId } = facts;
     const customer = await this.directory.customerById(session.tx, session.tenantId, customerId);
     const reminders = suspensionReminders(facts, customer?.timezone ?? 'UTC', session.now);
-    await this.notifying.plan(
-      session,
-      { customerId, kind: 'suspension_scheduled', source: STANDING },
-      reminders,
-    );
+    await this.notifying.plan(session, [
+      { customerId, kind: 'suspension_scheduled', source: STANDING, reminders },
+    ]);
   }
 
   /** The payer can be reached, perhaps for the first time: a warning that nobody took is sent there. */

@@ -1,7 +1,7 @@
-import type { CustomerFacts, NoticeKind } from '@tallygate/contracts';
+import type { CustomerFacts, NoticeKind, QuotaFacts } from '@tallygate/contracts';
 import type { Instant } from '@tallygate/kernel';
 import type { Tx } from '@tallygate/platform';
-import type { Announced, Message, Notice, Reminder } from '../domain';
+import type { Announced, Message, Notice, Planned, Reminder, Stage } from '../domain';
 import type { Session } from './session';
 
 export type Channel = 'email';
@@ -13,7 +13,8 @@ export interface StoredNotice extends Notice {
 
 /** Who may work on a customer: one transaction at a time. */
 export abstract class CustomerLane {
-  abstract enter(tx: Tx, tenantId: string, customerId: string): Promise<void>;
+  /** Whoever enters for several does so in the same order as everybody else, so that no two wait for each other. */
+  abstract enter(tx: Tx, tenantId: string, customerIds: readonly string[]): Promise<void>;
   /** Waits for everybody who works on a customer of the tenant, and keeps them out until the transaction ends. */
   abstract enterAll(tx: Tx, tenantId: string): Promise<void>;
 }
@@ -56,6 +57,19 @@ export interface WatchKey {
 /** Facts of billing, ledger and dunning as they arrived: JSON. */
 export type Facts = unknown;
 
+/** Something watched, as it is known. */
+export interface Watch extends WatchKey {
+  readonly version: number;
+  readonly facts: Facts;
+  /** Thresholds that were announced and are not armed again yet. */
+  readonly fired: readonly string[];
+  /** When the facts will mean something else by themselves; null for never. */
+  readonly dueAt: Instant | null;
+}
+
+/** A feature's use in a period. */
+export type UsedPeriod = Pick<QuotaFacts, 'customerId' | 'feature' | 'periodStart'>;
+
 /** Everything that is watched, at its latest version. */
 export abstract class WatchStore {
   /**
@@ -69,40 +83,28 @@ export abstract class WatchStore {
     facts: Facts,
   ): Promise<false | { readonly before: Facts | null }>;
   abstract latest(session: Session, watch: WatchKey): Promise<Facts | null>;
-  abstract fired(session: Session, watch: WatchKey): Promise<readonly string[]>;
-  /** Keeps which thresholds fired, and when the facts will mean something else by themselves. */
-  abstract setFired(
-    session: Session,
-    watch: WatchKey,
-    fired: readonly string[],
-    dueAt: Instant | null,
-  ): Promise<void>;
+  /** Those of them that are known. */
+  abstract known(session: Session, watches: readonly WatchKey[]): Promise<readonly Omit<Watch, 'facts'>[]>;
+  /** Keeps them as given, whatever was known of them. */
+  abstract keep(session: Session, watches: readonly Watch[]): Promise<void>;
   /** Has everything about a customer, or about all of them (null), looked at again. */
   abstract lookAgain(session: Session, customerId: string | null): Promise<void>;
   /** Takes one whose time to be looked at has come; null when somebody did meanwhile. */
   abstract takeDue(session: Session, id: string): Promise<(WatchKey & { readonly facts: Facts }) | null>;
+  /** What was announced in these periods, where anything was. */
   abstract announced(
     session: Session,
-    customerId: string,
-    feature: string,
-    periodStart: string,
-  ): Promise<Announced>;
-  abstract setAnnounced(
-    session: Session,
-    customerId: string,
-    feature: string,
-    periodStart: string,
-    announced: Announced,
-  ): Promise<void>;
+    periods: readonly UsedPeriod[],
+  ): Promise<readonly (UsedPeriod & { readonly announced: Announced })[]>;
+  abstract setAnnounced(session: Session, period: UsedPeriod, announced: Announced): Promise<void>;
 }
 
-export type Planned = Pick<Reminder, 'customerId' | 'kind' | 'source'>;
-
 export abstract class ReminderStore {
-  /** Stages that wait to be said, those already due included. */
-  abstract planned(session: Session, about: Planned): Promise<ReadonlySet<string>>;
-  /** Keeps these and no others. */
-  abstract replace(session: Session, about: Planned, reminders: readonly Reminder[]): Promise<void>;
+  /** Stages that wait to be said about these things, those already due included. */
+  abstract planned(session: Session, things: readonly Planned[]): Promise<readonly Stage[]>;
+  abstract forget(session: Session, stages: readonly Stage[]): Promise<void>;
+  /** Adds them, or changes the one that waits at the same stage. */
+  abstract keep(session: Session, reminders: readonly Reminder[]): Promise<void>;
   /** Takes all that are due together with this one; empty when it was forgotten or said meanwhile. */
   abstract takeDue(session: Session, id: string): Promise<readonly Reminder[]>;
 }

@@ -21,9 +21,13 @@ export class Sessions {
   ) {}
 
   /** What concerns one customer happens one after the other, wherever it comes from: facts, sweeps, deliveries. */
-  about<T>(tenantId: string, customerId: string, work: (session: Session) => Promise<T>): Promise<T> {
+  about<T>(
+    tenantId: string,
+    customerIds: readonly string[],
+    work: (session: Session) => Promise<T>,
+  ): Promise<T> {
     return this.run(tenantId, async (session) => {
-      await this.lane.enter(session.tx, tenantId, customerId);
+      await this.lane.enter(session.tx, tenantId, customerIds);
       return work(session);
     });
   }

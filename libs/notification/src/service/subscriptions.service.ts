@@ -35,16 +35,13 @@ export class SubscriptionNotices {
     if (catalog === null || customer === null) return;
     const trial = leadTimes(catalog.catalog, 'trial');
     const renewal = leadTimes(catalog.catalog, 'renewal');
-    await this.notifying.plan(
-      session,
-      { customerId, kind: 'trial_ending', source },
-      trialReminders(subscription, trial, customer.timezone, session.now),
-    );
-    await this.notifying.plan(
-      session,
-      { customerId, kind: 'renewal_upcoming', source },
-      renewalReminders(subscription, renewal, customer.timezone, session.now),
-    );
+    const { timezone } = customer;
+    const ends = trialReminders(subscription, trial, timezone, session.now);
+    const renewals = renewalReminders(subscription, renewal, timezone, session.now);
+    await this.notifying.plan(session, [
+      { customerId, kind: 'trial_ending', source, reminders: ends },
+      { customerId, kind: 'renewal_upcoming', source, reminders: renewals },
+    ]);
   }
 
   async method(session: Session, facts: MethodFacts): Promise<void> {
@@ -58,7 +55,7 @@ export class SubscriptionNotices {
     const customer = await this.directory.customerById(session.tx, session.tenantId, customerId);
     if (customer === null) return;
     const reminders = cardReminders(method, customer, session.now);
-    await this.notifying.plan(session, { customerId, kind: 'card_expiring', source: CARD }, reminders);
+    await this.notifying.plan(session, [{ customerId, kind: 'card_expiring', source: CARD, reminders }]);
   }
 
   topUpPaid(session: Session, data: Data<'top_up.paid'>): Promise<void> {

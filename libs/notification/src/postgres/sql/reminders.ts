@@ -1,17 +1,27 @@
-const ABOUT = 'tenant_id = $1 and customer_id = $2 and kind = $3 and source = $4';
-
-export const planned = { name: 'reminder_planned', text: `select stage from reminder where ${ABOUT}` };
-
-/** All but the stages in $5. */
-export const forget = {
-  name: 'reminder_forget',
-  text: `delete from reminder where ${ABOUT} and stage <> all ($5::text[])`,
+export const planned = {
+  name: 'reminder_planned',
+  text: `select distinct r.customer_id, r.kind, r.source, r.stage
+           from unnest($2::uuid[], $3::text[], $4::text[]) as thing (customer_id, kind, source)
+           join reminder r on r.tenant_id = $1 and r.customer_id = thing.customer_id and r.kind = thing.kind
+                          and r.source = thing.source`,
 };
 
+export const forget = {
+  name: 'reminder_forget',
+  text: `delete from reminder r
+          using unnest($2::uuid[], $3::text[], $4::text[], $5::text[]) as gone (customer_id, kind, source, stage)
+          where r.tenant_id = $1 and r.customer_id = gone.customer_id and r.kind = gone.kind
+            and r.source = gone.source and r.stage = gone.stage`,
+};
+
+/** Reminders as one JSON array: their details differ. */
 export const keep = {
   name: 'reminder_keep',
   text: `insert into reminder (tenant_id, customer_id, kind, source, stage, reminder_id, subject, threshold, details, due_at, ends_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+         select $1, customer_id, kind, source, stage, reminder_id, subject, threshold, details, due_at, ends_at
+           from jsonb_to_recordset($2::jsonb)
+             as r (customer_id uuid, kind text, source text, stage text, reminder_id uuid, subject text, threshold text,
+                   details jsonb, due_at timestamptz, ends_at timestamptz)
          on conflict (tenant_id, customer_id, kind, source, stage)
          do update set subject = excluded.subject, details = excluded.details, due_at = excluded.due_at`,
 };

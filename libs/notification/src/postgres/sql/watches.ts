@@ -12,11 +12,25 @@ export const take = {
 
 export const latest = { name: 'watch_latest', text: `select facts from watch where ${ONE}` };
 
-export const fired = { name: 'watch_fired', text: `select fired from watch where ${ONE}` };
+export const known = {
+  name: 'watch_known',
+  text: `select w.customer_id, w.kind, w.key, w.version, w.fired, w.due_at
+           from unnest($2::uuid[], $3::text[], $4::text[]) as asked (customer_id, kind, key)
+           join watch w on w.tenant_id = $1 and w.customer_id = asked.customer_id and w.kind = asked.kind
+                       and w.key = asked.key`,
+};
 
-export const setFired = {
-  name: 'watch_set_fired',
-  text: `update watch set fired = $5, due_at = $6 where ${ONE}`,
+/** Watches as one JSON array: their lists of thresholds differ in length. */
+export const keep = {
+  name: 'watch_keep',
+  text: `insert into watch as w (tenant_id, customer_id, kind, key, watch_id, version, facts, fired, due_at)
+         select $1, customer_id, kind, key, watch_id, version, facts, fired, due_at
+           from jsonb_to_recordset($2::jsonb)
+             as r (customer_id uuid, kind text, key text, watch_id uuid, version bigint, facts jsonb, fired text[],
+                   due_at timestamptz)
+         on conflict (tenant_id, customer_id, kind, key)
+         do update set version = excluded.version, facts = excluded.facts, fired = excluded.fired,
+                       due_at = excluded.due_at`,
 };
 
 /** Every customer of the tenant when $2 is null. */
@@ -34,8 +48,10 @@ export const takeDue = {
 
 export const announced = {
   name: 'usage_announced',
-  text: `select percent, units from announced_usage
-         where tenant_id = $1 and customer_id = $2 and feature = $3 and period_start = $4`,
+  text: `select u.customer_id, u.feature, u.period_start, u.percent, u.units
+           from unnest($2::uuid[], $3::text[], $4::text[]) as asked (customer_id, feature, period_start)
+           join announced_usage u on u.tenant_id = $1 and u.customer_id = asked.customer_id
+                                 and u.feature = asked.feature and u.period_start = asked.period_start`,
 };
 
 export const setAnnounced = {
