@@ -74,8 +74,9 @@ async function live(steps: readonly Step[], slicesOf: (step: Step) => readonly (
     else await rig.to(day((passed += Math.max(one.then, 1))));
     await rig.settle();
   }
+  const planned = await rig.kept();
   await rig.to(day(passed + 30));
-  return { kept: await rig.kept(), mails: rig.mails().sort() };
+  return { planned, kept: await rig.kept(), mails: rig.mails().sort() };
 }
 
 async function become(id: string): Promise<void> {
