@@ -2,6 +2,12 @@ import { ConfigError, loadConfig } from '@tallygate/platform';
 import { gateConfig } from './config';
 
 const GOOD = { GATE_ID: 'gate-1', ENTITLEMENT_GRPC_URL: 'entitlement:4443', GATE_CREDENTIAL: 'c'.repeat(32) };
+const LOG = {
+  ACCESS_LOG: '/var/log/nginx/usage.log, /b.log',
+  ACCESS_LOG_STATE: '/var/lib/gate',
+  USAGE: 'kafka',
+  KAFKA_BROKERS: 'kafka:9092',
+};
 
 function problems(env: Record<string, string | undefined>): readonly string[] {
   try {
@@ -31,6 +37,12 @@ describe('the gate’s configuration', () => {
     ]);
   });
 
+  it('reads several access logs', () => {
+    expect(loadConfig(gateConfig, { ...GOOD, ...LOG })).toMatchObject({
+      ACCESS_LOG: ['/var/log/nginx/usage.log', '/b.log'],
+    });
+  });
+
   it.each([
     [{ GATE_ID: undefined }, ['GATE_ID']],
     [{ GATE_ID: 'two words', PORT: '70000' }, ['PORT', 'GATE_ID']],
@@ -43,6 +55,10 @@ describe('the gate’s configuration', () => {
     [{ USAGE: 'carrier pigeon' }, ['USAGE']],
     [{ PROXY_ROUTES: 'not json' }, ['PROXY_ROUTES']],
     [{ PROXY_ROUTES: '[{"prefix":"v1"}]' }, ['PROXY_ROUTES']],
+    [{ ACCESS_LOG: '/l' }, ['ACCESS_LOG_STATE', 'USAGE']],
+    [{ ...LOG, ACCESS_LOG: 'usage.log' }, ['ACCESS_LOG']],
+    [{ ...LOG, USAGE_AUTHORIZED: 'true' }, ['USAGE_AUTHORIZED']],
+    [{ ...LOG, PROXY_UPSTREAM: 'http://backend' }, ['PROXY_UPSTREAM']],
     [{ GATE_COUNT: '0' }, ['GATE_COUNT']],
     [{ GATE_TENANT: 'acme' }, ['GATE_TENANT']],
     [

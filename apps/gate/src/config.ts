@@ -51,7 +51,44 @@ const RULES: readonly Rule[] = [
     message: 'is needed for USAGE=http',
     holds: (given) => given['USAGE'] !== 'http' || given['GATE_API_KEY'] !== undefined,
   },
+  {
+    path: 'ACCESS_LOG_STATE',
+    message: 'is needed for ACCESS_LOG',
+    holds: (given) => !readsLogs(given) || given['ACCESS_LOG_STATE'] !== undefined,
+  },
+  {
+    path: 'USAGE',
+    message: 'says where usage from ACCESS_LOG goes: kafka or http',
+    holds: (given) => !readsLogs(given) || given['USAGE'] === 'kafka' || given['USAGE'] === 'http',
+  },
+  {
+    path: 'USAGE_AUTHORIZED',
+    message: 'reports the requests that are in ACCESS_LOG a second time: choose one of the two',
+    holds: (given) => !readsLogs(given) || !isOn(given['USAGE_AUTHORIZED']),
+  },
+  {
+    path: 'PROXY_UPSTREAM',
+    message: 'reports usage of its own beside ACCESS_LOG: run an agent for each',
+    holds: (given) => !readsLogs(given) || given['PROXY_UPSTREAM'] === undefined,
+  },
 ];
+
+function readsLogs(given: Readonly<Record<string, unknown>>): boolean {
+  const logs = given['ACCESS_LOG'];
+  return logs !== undefined && logs !== '' && !(Array.isArray(logs) && logs.length === 0);
+}
+
+/** Also as text: rules are checked where another variable is wrong, too. */
+function isOn(flagged: unknown): boolean {
+  return flagged === true || flagged === 'true';
+}
+
+/** Paths, separated by commas. */
+const logPaths = z
+  .string()
+  .transform((text) => text.split(',').map((path) => path.trim()))
+  .refine((paths) => paths.every((path) => path.startsWith('/')), 'is not a list of absolute paths')
+  .meta({ fix: 'use paths such as /var/log/nginx/usage.log, separated by commas' });
 
 /** Also checked where another variable is wrong already, so that every problem is reported at once. */
 const ruleCheck = ({ path, message, holds }: Rule) =>
@@ -106,6 +143,10 @@ export const gateConfig = z
     /** Reports what /authorize let through, for gateways that do not report it themselves. */
     USAGE_AUTHORIZED: flag.default(false),
     USAGE_SPOOL: z.string().optional(),
+    /** Access logs of the gateway, in the format of infra/gateways, to report usage from. */
+    ACCESS_LOG: logPaths.default([]),
+    /** Folder for how far they were read, and for lines that were rejected. */
+    ACCESS_LOG_STATE: z.string().optional(),
     KAFKA_BROKERS: kafkaBrokers.optional(),
     INGESTION_URL: httpUrl.optional(),
     /** Opens /internal: virtual clocks, and cutting the feed for a rehearsal. */

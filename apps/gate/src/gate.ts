@@ -7,6 +7,7 @@ import { SequentialIds, SystemClock } from '@tallygate/kernel';
 import { silentLog } from '@tallygate/platform';
 import type { Log } from '@tallygate/platform';
 import { randomBytes } from 'node:crypto';
+import { AccessLogs } from './access-log/access-logs';
 import { Decisions } from './decisions';
 import { ExtAuthzServer } from './grpc/ext-authz-server';
 import { AgentServer } from './http/agent-server';
@@ -35,6 +36,12 @@ export interface StartGate {
   readonly routes?: readonly Route[];
   /** Reports usage of what `/authorize` let through, for gateways that do not report it themselves. */
   readonly reportsAuthorized?: boolean;
+  /** Access logs of the gateway to report usage from, to the client's sink. */
+  readonly accessLogs?: {
+    readonly paths: readonly string[];
+    /** Folder for positions and for rejected lines. */
+    readonly stateDir: string;
+  };
   readonly internalSecret?: string;
   readonly log?: Log;
 }
@@ -59,12 +66,14 @@ export async function startGate(options: StartGate): Promise<RunningGate> {
   const ids = new SequentialIds(() => clock.now() / 1_000, randomBytes);
   const shared = { client, decisions, reader, clock, ids, log, routes };
   const report = options.reportsAuthorized === true ? reporter(client, routes) : null;
+  const accessLogs = accessLogsOf(options, log);
   const agent = new AgentServer({
     ...shared,
     sealed: new SealedDenials(options.client.credential),
     operations: new Operations({
       client,
-      metrics: gateMetrics(client, decisions),
+      accessLogs,
+      metrics: gateMetrics(client, decisions, accessLogs),
       internalSecret: options.internalSecret,
     }),
     onPass: report,
@@ -72,6 +81,7 @@ export async function startGate(options: StartGate): Promise<RunningGate> {
   const url = await listen(agent.server, host, options.port);
   const grpc = await startExtAuthz(options, { ...shared, onPass: report });
   const proxy = await startProxy(options, shared, host);
+  accessLogs?.start();
   return {
     client,
     url,
@@ -81,9 +91,18 @@ export async function startGate(options: StartGate): Promise<RunningGate> {
       grpc?.stop();
       await Promise.all([close(agent.server), proxy === null ? undefined : close(proxy.server)]);
       proxy?.close();
+      await accessLogs?.stop();
       await client.close();
     },
   };
+}
+
+function accessLogsOf({ accessLogs, client }: StartGate, log: Log): AccessLogs | null {
+  if (accessLogs === undefined) return null;
+  if (client.usage === undefined) throw new TypeError('An access log needs a sink for its usage');
+  const { sink } = client.usage;
+  const { paths, stateDir } = accessLogs;
+  return new AccessLogs(paths, { stateDir, sink, tenantId: client.tenantId, log });
 }
 
 type Reporter = (verdict: Verdict, request?: IncomingMessage) => void;

@@ -29,6 +29,10 @@ function optionsOf(config: GateConfig, log: ReturnType<typeof createLog>): Start
         : { port: config.PROXY_PORT, upstream: config.PROXY_UPSTREAM },
     routes: config.PROXY_ROUTES,
     reportsAuthorized: config.USAGE_AUTHORIZED,
+    accessLogs:
+      config.ACCESS_LOG_STATE === undefined || config.ACCESS_LOG.length === 0
+        ? undefined
+        : { paths: config.ACCESS_LOG, stateDir: config.ACCESS_LOG_STATE },
     internalSecret: config.INTERNAL_SECRET,
     client: {
       gateId: config.GATE_ID,

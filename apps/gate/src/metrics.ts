@@ -2,10 +2,15 @@ import type { GateClient } from '@tallygate/gate-sdk';
 import { createMetrics } from '@tallygate/platform';
 import { Counter, Gauge } from 'prom-client';
 import type { Registry } from 'prom-client';
+import type { AccessLogs } from './access-log/access-logs';
 import type { Decisions } from './decisions';
 
 /** Read when asked for: the hot path only counts. */
-export function gateMetrics(client: GateClient, { counts }: Decisions): Registry {
+export function gateMetrics(
+  client: GateClient,
+  { counts }: Decisions,
+  accessLogs: AccessLogs | null,
+): Registry {
   const registry = createMetrics({ processMetrics: true });
   const gauge = (name: string, help: string, value: () => number): void => {
     const collect = function (this: Gauge): void {
@@ -50,5 +55,16 @@ export function gateMetrics(client: GateClient, { counts }: Decisions): Registry
     return Object.entries(outcomes);
   });
   gauge('tallygate_gate_usage_waiting', 'Usage not yet delivered', () => client.status().usage?.waiting ?? 0);
+  if (accessLogs === null) return registry;
+  counter('tallygate_gate_access_log_lines_total', 'Lines read, by what became of them', 'outcome', () => {
+    const { reported, rejected, unbilled } = accessLogs.counts;
+    return Object.entries({ reported, rejected, unbilled });
+  });
+  gauge('tallygate_gate_access_log_behind_bytes', 'Of the logs, not read yet', () => accessLogs.counts.behindBytes);
+  gauge(
+    'tallygate_gate_access_log_gaps',
+    'Times that a log was gone before it was known to be read to its end',
+    () => accessLogs.counts.gaps,
+  );
   return registry;
 }

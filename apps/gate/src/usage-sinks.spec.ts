@@ -75,12 +75,12 @@ describe('usage to ingestion over HTTP', () => {
 
   it('knows which were refused', async () => {
     answer = { status: 207, body: { accepted: 2, refused: [{ index: 0 }] } };
-    expect(await sink.send(TENANT, EVENTS)).toMatchObject({ taken: 2, refused: 1 });
+    expect(await sink.send(TENANT, EVENTS)).toMatchObject({ taken: 2, refused: 1, refusedAt: [0] });
     answer = { status: 422, body: { code: 'invalid_event' } };
-    expect(await sink.send(TENANT, EVENTS)).toMatchObject({ taken: 0, refused: 3 });
+    expect(await sink.send(TENANT, EVENTS)).toMatchObject({ taken: 0, refused: 3, refusedAt: [0, 1, 2] });
   });
 
-  it.each([500, 503, 429, 401])('is sent again after %i', async (status) => {
+  it.each([500, 503, 429, 401, 403])('is sent again after %i', async (status) => {
     answer = { status, body: {} };
     await expect(sink.send(TENANT, EVENTS)).rejects.toThrow(`answered ${status}`);
   });

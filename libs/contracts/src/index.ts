@@ -5,6 +5,7 @@ export * from './collection-port';
 export * from './price-port';
 export * from './events/envelope';
 export * from './events/encode';
+export * from './access-line';
 export * from './events/usage';
 export * from './events/billing';
 export * from './events/ledger';

@@ -7,6 +7,7 @@ import type { HttpAnswer, Verdict } from '@tallygate/gate-sdk';
 import type { Log } from '@tallygate/platform';
 import type { Decisions } from '../decisions';
 import { invalidAsk } from '../http/answers';
+import { billedHeaders } from '../http/billed-headers';
 import type { AskReader } from '../http/read-ask';
 import { EXT_AUTHZ_DESCRIPTOR } from './ext-authz-descriptor';
 import { grpcDenialHeaders } from './grpc-denial';
@@ -36,6 +37,7 @@ interface CheckResponse {
     readonly headers: readonly HeaderOption[];
     readonly responseHeadersToAdd: readonly HeaderOption[];
   };
+  readonly dynamicMetadata?: { readonly fields: Readonly<Record<string, { readonly stringValue: string }>> };
 }
 
 const SERVICE = ['envoy', 'service', 'auth', 'v3', 'Authorization'];
@@ -94,8 +96,9 @@ export class ExtAuthzServer {
     if (asked.kind === 'faults') return denied(INVALID_ARGUMENT, invalidAsk(asked.faults));
     const verdict = await this.parts.decisions.decide(asked.request, asked.preflight ? 'look' : 'use');
     if (!verdict.allow) return denialOf(verdict, isGrpc(fields['content-type']));
-    if (!asked.preflight) this.parts.onPass?.(verdict);
-    return passed(verdict);
+    if (asked.preflight) return passed(verdict);
+    this.parts.onPass?.(verdict);
+    return { ...passed(verdict), dynamicMetadata: billedMetadata(verdict) };
   }
 }
 
@@ -119,6 +122,18 @@ function isGrpc(contentType: string | undefined): boolean {
 function passed(verdict: Verdict): CheckResponse {
   const headers = options(verdictHeaders(verdict));
   return { status: { code: OK, message: '' }, okResponse: { headers, responseHeadersToAdd: headers } };
+}
+
+/** Under the names that the agent has for headers, so that one log format serves both of Envoy's ways. */
+function billedMetadata(verdict: Verdict): CheckResponse['dynamicMetadata'] {
+  const list = billedHeaders(verdict);
+  if (list.length === 0) return undefined;
+  const fields: Record<string, { stringValue: string }> = {
+    'billing-gate-decision': { stringValue: verdict.decisionId },
+  };
+  for (let at = 0; at < list.length; at += 2)
+    fields[(list[at] ?? '').toLowerCase()] = { stringValue: list[at + 1] ?? '' };
+  return { fields };
 }
 
 /** A client that speaks gRPC reads gRPC's own headers; Envoy makes its message of the body. */

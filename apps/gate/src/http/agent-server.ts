@@ -27,7 +27,7 @@ export interface AgentParts {
   readonly onPass: ((verdict: Verdict, request: IncomingMessage) => void) | null;
 }
 
-type Writer = (response: ServerResponse, verdict: Verdict) => void;
+type Writer = (response: ServerResponse, verdict: Verdict, looks: boolean) => void;
 
 /** Gateways that prefix a path of ours to the original one; what follows is the request's own path. */
 const ENVOY_PREFIX = '/envoy';
@@ -63,8 +63,8 @@ export class AgentServer {
     }
     switch (pathOf(url)) {
       case '/nginx':
-        return this.authorize(request, response, originalPath(request), (to, verdict) =>
-          this.writeNginx(to, verdict),
+        return this.authorize(request, response, originalPath(request), (to, verdict, looks) =>
+          this.writeNginx(to, verdict, looks),
         );
       case '/authorize':
       case '/caddy':
@@ -102,7 +102,7 @@ export class AgentServer {
     write: Writer,
   ): void {
     if (verdict.allow) this.parts.onPass?.(verdict, request);
-    write(response, verdict);
+    write(response, verdict, false);
   }
 
   private preflight(request: IncomingMessage, response: ServerResponse): void {
@@ -113,13 +113,13 @@ export class AgentServer {
 
   private look(asked: Parameters<Decisions['decide']>[0], response: ServerResponse, write: Writer): void {
     const verdict = this.parts.decisions.decide(asked, 'look');
-    if ('then' in verdict) return this.awaited(response, verdict, (late) => write(response, late));
-    write(response, verdict);
+    if ('then' in verdict) return this.awaited(response, verdict, (late) => write(response, late, true));
+    write(response, verdict, true);
   }
 
   /** 200, or 403 with the true answer sealed beside it: nginx takes no other word for no. */
-  private writeNginx(response: ServerResponse, verdict: Verdict): void {
-    if (verdict.allow) return writePass(response, verdict);
+  private writeNginx(response: ServerResponse, verdict: Verdict, looks: boolean): void {
+    if (verdict.allow) return writePass(response, verdict, looks);
     writeAnswer(response, this.throughNginx(httpAnswer(verdict)));
   }
 
@@ -187,14 +187,14 @@ export class AgentServer {
   }
 }
 
-const WRITE: Writer = (response, verdict) => {
-  if (verdict.allow) writePass(response, verdict);
+const WRITE: Writer = (response, verdict, looks) => {
+  if (verdict.allow) writePass(response, verdict, looks);
   else writeAnswer(response, httpAnswer(verdict));
 };
 
 /** Envoy takes any 5xx over HTTP for no answer at all; its configuration turns this into the 503 that is meant. */
-const WRITE_ENVOY: Writer = (response, verdict) => {
-  if (verdict.status !== 503) return WRITE(response, verdict);
+const WRITE_ENVOY: Writer = (response, verdict, looks) => {
+  if (verdict.status !== 503) return WRITE(response, verdict, looks);
   const { headers, body } = httpAnswer(verdict);
   writeAnswer(response, { status: 403, headers: { ...headers, [STATUS_HEADER]: '503' }, body });
 };

@@ -3,6 +3,7 @@ import type { GateClient, HttpAnswer } from '@tallygate/gate-sdk';
 import { isUuid, parseInstant } from '@tallygate/kernel';
 import { INTERNAL_HEADER, sameSecret, within } from '@tallygate/platform';
 import type { Registry } from 'prom-client';
+import type { AccessLogs } from '../access-log/access-logs';
 import { json, problem } from './answers';
 import { readJson } from './read-json';
 import { pathOf } from './route';
@@ -10,6 +11,7 @@ import { pathOf } from './route';
 export interface OperationsParts {
   readonly client: GateClient;
   readonly metrics: Registry;
+  readonly accessLogs: AccessLogs | null;
   /** Guards `/internal`, which is not there without it. */
   readonly internalSecret?: string;
 }
@@ -60,6 +62,7 @@ export class Operations {
       drifts,
       in_flight: inFlight,
       usage,
+      access_log: this.parts.accessLogs?.counts ?? null,
     };
   }
 
@@ -101,10 +104,12 @@ export class Operations {
     const now = parseInstant(body?.['now']);
     const tenantId = body?.['tenantId'];
     if (!isUuid(tenantId) || !now.ok) return problem(422, 'invalid_request', 'Send tenantId and now');
-    const { client } = this.parts;
+    const { client, accessLogs } = this.parts;
     client.moveClock(tenantId, now.value);
-    await within(DELIVERY_MS, 'delivering usage', client.usageDelivered()).catch(() => undefined);
-    return json(200, { activity: client.status().usage?.accepted ?? 0 });
+    const delivered = Promise.all([client.usageDelivered(), accessLogs?.drained()]);
+    await within(DELIVERY_MS, 'delivering usage', delivered).catch(() => undefined);
+    const read = accessLogs?.counts.reported ?? 0;
+    return json(200, { activity: (client.status().usage?.accepted ?? 0) + read });
   }
 }
 

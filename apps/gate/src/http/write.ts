@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { verdictHeaders } from '@tallygate/gate-sdk';
 import type { HttpAnswer, Verdict } from '@tallygate/gate-sdk';
+import { billedHeaders } from './billed-headers';
 
 /** Headers as one flat list: node writes it as it is, without looking each name up. */
 export function writeAnswer(response: ServerResponse, { status, headers, body }: HttpAnswer): void {
@@ -11,20 +12,16 @@ export function writeAnswer(response: ServerResponse, { status, headers, body }:
   response.end(body);
 }
 
-/** The hot path: a pass needs no JSON and, nearly always, two headers. */
-export function writePass(response: ServerResponse, verdict: Verdict): void {
-  const { local } = verdict;
-  if (local === null || local.decision.suspendAt !== null) {
-    writeAnswer(response, { status: 200, headers: verdictHeaders(verdict), body: '' });
-    return;
-  }
-  response.writeHead(200, [
-    'Billing-Gate-Reason',
-    verdict.reason,
-    'Billing-Gate-Decision',
-    verdict.decisionId,
-    'Content-Length',
-    '0',
-  ]);
+/** The hot path: a pass needs no JSON and few headers. What only looks is not billed, so nothing is said of whom. */
+export function writePass(response: ServerResponse, verdict: Verdict, looks: boolean): void {
+  const billed = looks ? [] : billedHeaders(verdict);
+  response.writeHead(200, [...notesOf(verdict), ...billed, 'Content-Length', '0']);
   response.end();
+}
+
+/** Nearly always the two that every pass has. */
+function notesOf(verdict: Verdict): readonly string[] {
+  const { local } = verdict;
+  if (local === null || local.decision.suspendAt !== null) return Object.entries(verdictHeaders(verdict)).flat();
+  return ['Billing-Gate-Reason', verdict.reason, 'Billing-Gate-Decision', verdict.decisionId];
 }

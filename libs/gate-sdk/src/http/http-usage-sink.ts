@@ -15,10 +15,18 @@ export class HttpUsageSink extends UsageSink {
 
   override async send(_tenantId: string, events: readonly UsageEvent[]): Promise<Delivery> {
     const deliveries: Delivery[] = [];
-    for (const batch of usageBatches(events)) deliveries.push(await this.post(batch));
+    const refusedAt: number[] = [];
+    let from = 0;
+    for (const batch of usageBatches(events)) {
+      const delivery = await this.post(batch);
+      deliveries.push(delivery);
+      refusedAt.push(...(delivery.refusedAt ?? []).map((at) => from + at));
+      from += batch.count;
+    }
     return {
       taken: deliveries.reduce((sum, { taken }) => sum + taken, 0),
-      refused: deliveries.reduce((sum, { refused }) => sum + refused, 0),
+      refused: refusedAt.length,
+      ...(refusedAt.length === 0 ? {} : { refusedAt }),
       problem: deliveries.find(({ problem }) => problem !== null)?.problem ?? null,
     };
   }
@@ -34,16 +42,24 @@ export class HttpUsageSink extends UsageSink {
       signal: AbortSignal.timeout(WITHIN_MS),
     });
     const text = await response.text();
-    const passing = response.status >= 500 || response.status === 429 || response.status === 401;
-    if (passing) throw new Error(`ingestion answered ${response.status}`);
+    if (response.status >= 500 || NOT_THE_EVENTS.has(response.status)) throw new Error(`ingestion answered ${response.status}`);
     return deliveryOf(text, response.ok, count);
   }
 
   override async close(): Promise<void> {}
 }
 
+/** What is wrong is the credential or the pace, and not what was sent. */
+const NOT_THE_EVENTS: ReadonlySet<number> = new Set([401, 403, 429]);
+
 /** 207 names the events that were refused; any other refusal is of them all. */
 function deliveryOf(text: string, ok: boolean, count: number): Delivery {
-  const refused = ok ? ((JSON.parse(text) as { refused?: readonly unknown[] }).refused?.length ?? 0) : count;
-  return { taken: count - refused, refused, problem: refused === 0 ? null : text.slice(0, 500) };
+  const refusedAt = ok ? refusedIn(text) : Array.from({ length: count }, (_, at) => at);
+  const refused = refusedAt.length;
+  return { taken: count - refused, refused, refusedAt, problem: refused === 0 ? null : text.slice(0, 500) };
+}
+
+function refusedIn(text: string): number[] {
+  const { refused = [] } = JSON.parse(text) as { refused?: readonly { readonly index: number }[] };
+  return refused.map(({ index }) => index);
 }

@@ -4,6 +4,8 @@ import type { UsageEvent } from '../domain/usage-event';
 export interface Delivery {
   readonly taken: number;
   readonly refused: number;
+  /** Places of the refused ones among the events sent; not given where none was. */
+  readonly refusedAt?: readonly number[];
   /** Why some were refused; null when none was. */
   readonly problem: string | null;
 }

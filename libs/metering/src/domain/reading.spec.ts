@@ -37,6 +37,16 @@ describe('readEvent', () => {
     });
   });
 
+  test('reads a line of an access log: what was not there is left out', () => {
+    const line = { accesslog: '1', tenant: 'x', subject: 'acme%201', time: '', data: { tokens: '5', model: '' } };
+    expect(read(line)).toMatchObject({
+      kind: 'read',
+      event: { subject: 'acme 1', time: null, data: { tokens: '5' } },
+      readings: [{ quantity: '5' }],
+    });
+    expect(faultsOf({ ...good, ...line, data: { tokens: '' } })).toHaveLength(1);
+  });
+
   test.each<[string, object]>([
     ['no time', { time: undefined }],
     ['JSON with parameters', { datacontenttype: 'application/json; charset=utf-8' }],

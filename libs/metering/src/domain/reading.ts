@@ -1,4 +1,4 @@
-import { CORRECTION_TYPE } from '@tallygate/contracts';
+import { CORRECTION_TYPE, eventOfLine, isAccessLine } from '@tallygate/contracts';
 import type { MeterReading } from '@tallygate/contracts';
 import { readCorrection } from './correction';
 import type { Correction } from './correction';
@@ -32,9 +32,10 @@ export type Reading =
     };
 
 /** Validates and meters one event; all faults are named in one answer, those of the meters too. */
-export function readEvent(json: unknown, bounds: TimeBounds | null, catalog: CompiledCatalog): Reading {
-  if (!isJsonObject(json))
-    return refused({}, [fault('', json, 'is not an event', 'Send a CloudEvent as a JSON object.')]);
+export function readEvent(sent: unknown, bounds: TimeBounds | null, catalog: CompiledCatalog): Reading {
+  if (!isJsonObject(sent))
+    return refused({}, [fault('', sent, 'is not an event', 'Send a CloudEvent as a JSON object.')]);
+  const json = isAccessLine(sent) ? (eventOfLine(sent) as JsonObject) : sent;
   const faults: Fault[] = [];
   const event = readUsageEvent(json, bounds, faults);
   const correction = event.type === CORRECTION_TYPE ? readCorrection(event, faults) : null;

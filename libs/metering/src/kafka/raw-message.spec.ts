@@ -49,6 +49,20 @@ describe('rawEvents', () => {
     expect(read('', headers)).toMatchObject([{ body: { json: { id: 'b', data: null } } }]);
   });
 
+  test('a line of an access log names its tenant itself, as Fluent Bit sends it', () => {
+    const line = { specversion: '1.0', accesslog: '1', id: 'r1', tenant: TENANT, subject: 'acme-1', data: {} };
+    // Format raw is the line; format json puts its own time beside the members.
+    const sent = [line, { '@timestamp': 1772323200.123456, ...line }].map((each) => JSON.stringify(each));
+    for (const value of sent) {
+      expect(read(value, {})).toMatchObject([{ tenantId: TENANT, body: { json: { id: 'r1' } }, payload: value }]);
+    }
+    const [header] = read(sent[0] ?? '', { tenant: TENANT.replace(/a$/, 'b') });
+    expect(header?.tenantId).toBe(TENANT.replace(/a$/, 'b'));
+    expect(read(JSON.stringify({ ...line, tenant: '' }), {})).toMatchObject([
+      { tenantId: NO_TENANT, body: { code: 'tenant_missing' } },
+    ]);
+  });
+
   test.each<[string, string | Buffer, Record<string, string> | undefined, string]>([
     ['no tenant', '{}', {}, 'tenant_missing'],
     ['a tenant that is no id', '{}', { tenant: 'acme' }, 'tenant_missing'],

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { isAccessLine, ownerOf } from '@tallygate/contracts';
 import { isUuid } from '@tallygate/kernel';
 import { TENANT_HEADER } from '@tallygate/platform';
 import type { IncomingMessage } from '@tallygate/platform';
@@ -16,13 +17,14 @@ const KEPT_OF_OVERSIZED = 64 * 1024;
 
 /**
  * The events of one message of usage.raw: a CloudEvent by the Kafka binding (structured, binary with ce_ headers, or a
- * JSON array of events). The header `tenant` names the tenant by its id: the topic is inside the installation, where
- * producers are trusted.
+ * JSON array of events). The header `tenant` names the tenant by its id, or the line of an access log does, which comes
+ * from senders that set no headers: the topic is inside the installation, where producers are trusted.
  * @param origin where the message came from, unique
  */
 export function rawEvents(message: IncomingMessage, origin: string): readonly RawEvent[] {
   const { headers, value } = message;
-  const tenantId = headers[TENANT_HEADER]?.toLowerCase();
+  const named = headers[TENANT_HEADER]?.toLowerCase();
+  const tenantId = named ?? tenantOfLine(value) ?? undefined;
   if (!isUuid(tenantId))
     return [undecodable(message, origin, NO_TENANT, 'tenant_missing', TENANT_FAULT(tenantId))];
   if (value.length > MOST_BYTES)
@@ -44,10 +46,17 @@ export function rawEvents(message: IncomingMessage, origin: string): readonly Ra
   }));
 }
 
+/** A line of an access log is read twice: once here, and only where no header says whose it is. */
+function tenantOfLine(value: Buffer): string | null {
+  if (value.length > MOST_BYTES) return null;
+  const [only] = decodeMessage(value.toString('utf8'), null);
+  return only !== undefined && 'json' in only && isAccessLine(only.json) ? ownerOf(only.json).tenant : null;
+}
+
 const NO_HEADERS: Readonly<Record<string, string>> = {};
 
 const TENANT_FAULT = (found: string | undefined): Fault =>
-  fault(`header ${TENANT_HEADER}`, found, 'does not name a tenant', 'Send the tenant id in this header.');
+  fault(`header ${TENANT_HEADER}`, found, 'does not name a tenant', 'Send the tenant id in this header; a line of an access log, in its member tenant.');
 const TOO_LARGE = (bytes: number): Fault =>
   fault('', `${bytes} bytes`, 'is larger than 1 MiB', 'Send smaller messages.');
 const NOT_UTF8 = fault('', 'bytes', 'is not UTF-8', 'Send JSON encoded as UTF-8.');

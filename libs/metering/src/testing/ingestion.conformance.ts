@@ -434,6 +434,29 @@ export function ingestionBehaviour(name: string, createBus: () => Promise<EventB
       });
     });
 
+    test('a line of an access log is one event, whoever sent it and however often', async () => {
+      const line = {
+        ...event({ subject: 'acme%2D1', data: { tokens: '5', model: 'm1', units: '' } }),
+        accesslog: '1',
+        tenant: ONE,
+      };
+      const text = JSON.stringify(line);
+      const stamped = JSON.stringify({ '@timestamp': 1772323200.123456, ...line });
+      await rig.raw(
+        // Fluent Bit: the line as it is, and as members with its own time; no headers.
+        { value: text, headers: {} },
+        { value: stamped, headers: {} },
+        // The agent: batches, with the tenant beside them.
+        { value: `[${text},${text}]` },
+        { value: JSON.stringify({ ...line, id: 'e2', data: { tokens: '' } }), headers: {} },
+      );
+      await rig.settle();
+      expect(rig.metered).toHaveLength(4);
+      expect(new Set(rig.metered.map((one) => one.payloadHash)).size).toBe(1);
+      expect(rig.metered[0]).toMatchObject({ tenantId: ONE, customerId: ACME, subject: 'acme-1', id: 'e1' });
+      expect(await letters()).toMatchObject([{ id: 'e2', code: 'invalid_event' }]);
+    });
+
     test('messages without a tenant are the operator’s', async () => {
       await rig.raw(
         { value: JSON.stringify(event()), headers: {} },

@@ -15,6 +15,8 @@ export interface GatewaySetup {
   /** What every request asks about, without passthrough. */
   readonly feature?: string;
   readonly tenant?: string;
+  /** Where nginx and Envoy write usage, and the name that they give themselves as its source; nowhere without. */
+  readonly usageLog?: { readonly path: string; readonly gateway: string };
   /** Envoy's admin interface. */
   readonly adminPort?: number;
 }
@@ -30,6 +32,7 @@ export function nginxConfig(setup: GatewaySetup): string {
     GATE: hostOf(setup.agentUrl),
     UPSTREAM: hostOf(setup.upstreamUrl),
     UNAVAILABLE_BODY: unavailableBody('$request_id'),
+    ...usageLog(setup),
   });
 }
 
@@ -72,7 +75,12 @@ const STRIP = ['x-tallygate-', 'billing-gate-'].map((prefix) => ({
   remove_on_match: { key_matcher: { prefix } },
 }));
 
-function envoyAddresses({ listenPort, adminPort = 0, agentUrl, upstreamUrl }: GatewaySetup) {
+function usageLog({ usageLog: log }: GatewaySetup): { readonly USAGE_LOG: string; readonly GATEWAY: string } {
+  return { USAGE_LOG: log?.path ?? '/dev/null', GATEWAY: log?.gateway ?? '' };
+}
+
+function envoyAddresses(setup: GatewaySetup) {
+  const { listenPort, adminPort = 0, agentUrl, upstreamUrl } = setup;
   const [gateHost = '', gatePort = ''] = hostOf(agentUrl).split(':');
   const [upstreamHost = '', upstreamPort = ''] = hostOf(upstreamUrl).split(':');
   return {
@@ -84,6 +92,7 @@ function envoyAddresses({ listenPort, adminPort = 0, agentUrl, upstreamUrl }: Ga
     UPSTREAM_HOST: upstreamHost,
     UPSTREAM_PORT: upstreamPort,
     UNAVAILABLE_BODY: unavailableBody('%REQ(X-REQUEST-ID)%'),
+    ...usageLog(setup),
   };
 }
 
