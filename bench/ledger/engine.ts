@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { MeteredEvent } from '@tallygate/contracts';
 import { SystemClock } from '@tallygate/kernel';
-import { PgDatabase } from '@tallygate/platform';
+import { PgDatabase, silentLog } from '@tallygate/platform';
 /* eslint-disable @nx/enforce-module-boundaries -- the ledger’s own assembly for its tests, which no barrel offers */
 import { assembleLedger } from '../../libs/ledger/src/testing/ledger-under-test';
 import type { LedgerUnderTest } from '../../libs/ledger/src/testing/ledger-under-test';
+import { PgUsageRollupStore } from '../../libs/ledger/src/postgres/pg-usage-rollup.store';
+import { UsageRollupLoop } from '../../libs/ledger/src/service/usage-rollup-loop';
 import { at, introduce } from '../../libs/ledger/src/testing/sample';
 /* eslint-enable @nx/enforce-module-boundaries */
 import type { Customer } from './workload';
@@ -44,6 +46,13 @@ export class Engine {
       throw new Error(JSON.stringify(outcome));
     this.offsets[writer] = first + 1n;
     return events.length;
+  }
+
+  /** Usage is rolled up beside the load, as in the running service. @returns what ends it */
+  foldBeside(): () => Promise<void> {
+    const loop = new UsageRollupLoop(new PgUsageRollupStore(), this.database, silentLog);
+    loop.start();
+    return () => loop.onApplicationShutdown();
   }
 
   /** As the running service does every second. */

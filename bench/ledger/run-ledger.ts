@@ -43,7 +43,9 @@ export async function benchLedger(options: Options): Promise<Figure[]> {
     for (let round = 0; round < options.rounds; round += 1) {
       sums.ceiling += await race(ceiling, pools, options);
       const flushing = setInterval(() => void engine.flush(), 1_000);
+      const endFolding = engine.foldBeside();
       sums.ledger += await race(ledger, pools, options);
+      await endFolding();
       clearInterval(flushing);
       await engine.flush();
     }

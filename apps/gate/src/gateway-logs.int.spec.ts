@@ -85,7 +85,9 @@ describe.each(NAMES.map((name) => [name]))('the usage log of %s', (name) => {
     const failed = await call(url(), { headers, method: 'POST', body: 'question' });
     upstream.status = 200;
     expect((await call(url(), { headers: refused })).status).toBe(401);
-    expect((await call(url(), { headers: { ...headers, 'x-tallygate-preflight': 'true' } })).status).toBe(200);
+    expect((await call(url(), { headers: { ...headers, 'x-tallygate-preflight': 'true' } })).status).toBe(
+      200,
+    );
     expect(await waitUntil(() => logged().length >= 2, 15_000)).toBe(true);
     expect(logged().map(({ tenantId }) => tenantId)).toEqual([passing?.tenantId, passing?.tenantId]);
     const [first, second] = logged().map(({ event }) => event);

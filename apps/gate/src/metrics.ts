@@ -60,7 +60,11 @@ export function gateMetrics(
     const { reported, rejected, unbilled } = accessLogs.counts;
     return Object.entries({ reported, rejected, unbilled });
   });
-  gauge('tallygate_gate_access_log_behind_bytes', 'Of the logs, not read yet', () => accessLogs.counts.behindBytes);
+  gauge(
+    'tallygate_gate_access_log_behind_bytes',
+    'Of the logs, not read yet',
+    () => accessLogs.counts.behindBytes,
+  );
   gauge(
     'tallygate_gate_access_log_gaps',
     'Times that a log was gone before it was known to be read to its end',

@@ -1,7 +1,7 @@
 import { Module } from '@nestjs/common';
 import type { DynamicModule, OnModuleInit, Provider } from '@nestjs/common';
 import { Directory } from '@tallygate/directory';
-import { InternalGuard, PlatformModule, ServiceContext } from '@tallygate/platform';
+import { Database, InternalGuard, PlatformModule, ServiceContext } from '@tallygate/platform';
 import { AttributionController } from './http/attribution.controller';
 import { CreditController } from './http/credit.controller';
 import { Customers } from './http/customers';
@@ -25,6 +25,7 @@ import { PgPublicationStore } from './postgres/pg-publication.store';
 import { PgParkedStore, PgRatingFacts } from './postgres/pg-rating-facts';
 import { PgSubscriptionStore } from './postgres/pg-subscription.store';
 import { PgUsageReadings } from './postgres/pg-usage-readings';
+import { PgUsageRollupStore } from './postgres/pg-usage-rollup.store';
 import { PgUsageStore } from './postgres/pg-usage.store';
 import { PgWalletReadings } from './postgres/pg-wallet-readings';
 import { PgWalletStore } from './postgres/pg-wallet.store';
@@ -57,6 +58,8 @@ import { SpendCaps } from './service/spend-caps.service';
 import { SubscriptionStore } from './service/subscription-store';
 import { UsageQuery } from './service/usage-query.service';
 import { UsageReadings } from './service/usage-readings';
+import { UsageRollupLoop } from './service/usage-rollup-loop';
+import { UsageRollupStore } from './service/usage-rollup-store';
 import { UsageSliceService } from './service/usage-slice.service';
 import { UsageStore } from './service/usage-store';
 import { WalletPosting } from './service/wallet-posting';
@@ -90,6 +93,7 @@ const STORES: Provider[] = [
   { provide: WalletReadings, useClass: PgWalletReadings },
   { provide: MeterHistory, useClass: PgMeterHistory },
   { provide: UsageReadings, useClass: PgUsageReadings },
+  { provide: UsageRollupStore, useClass: PgUsageRollupStore },
 ];
 
 const USE_CASES: Provider[] = [
@@ -120,6 +124,7 @@ export class LedgerModule implements OnModuleInit {
     private readonly sweeper: LedgerSweeper,
     private readonly checkpoints: CheckpointSweeper,
     private readonly feed: BalanceFeedLoop,
+    private readonly rollup: UsageRollupLoop,
   ) {}
 
   static register(context: ServiceContext, options: LedgerOptions): DynamicModule {
@@ -144,6 +149,12 @@ export class LedgerModule implements OnModuleInit {
           useFactory: (feed: BalanceFeed) =>
             new BalanceFeedLoop(feed, context.log, options.gatherMs ?? 1_000),
         },
+        {
+          provide: UsageRollupLoop,
+          inject: [UsageRollupStore, Database],
+          useFactory: (rollup: UsageRollupStore, database: Database) =>
+            new UsageRollupLoop(rollup, database, context.log),
+        },
         { provide: InternalGuard, useValue: new InternalGuard(options.internalSecret) },
         Customers,
         MoneyMoves,
@@ -158,5 +169,6 @@ export class LedgerModule implements OnModuleInit {
     this.context.addSweeper(this.checkpoints);
     this.context.addSettleable(this.feed);
     await this.feed.start();
+    this.rollup.start();
   }
 }

@@ -68,8 +68,7 @@ export class AccessLogReader {
     const known = await this.knownFiles(found);
     const matched = await this.matched(found, known);
     this.sum.behindBytes = behind(matched);
-    for (const file of known)
-      if (!found.some(({ inode }) => inode === file.inode)) await this.finish(file);
+    for (const file of known) if (!found.some(({ inode }) => inode === file.inode)) await this.finish(file);
     await this.follow(matched, known);
     for (const { file, from } of matched)
       if (from !== null && from.offset < file.size) await this.read(from, file.path);
@@ -92,7 +91,10 @@ export class AccessLogReader {
     const kept = await this.positions.load();
     if (kept.kind === 'positions') return kept.files;
     if (kept.kind === 'unreadable') {
-      this.options.log.error({ log: this.options.path }, 'the position in the log is lost: it is read from the start');
+      this.options.log.error(
+        { log: this.options.path },
+        'the position in the log is lost: it is read from the start',
+      );
       return [];
     }
     return Promise.all(found.filter(({ current }) => !current).map((file) => this.readBefore(file)));
@@ -105,10 +107,14 @@ export class AccessLogReader {
   }
 
   /** Only files that changed since the last look can have become others. */
-  private async matched(found: readonly FoundFile[], known: readonly FollowedFile[]): Promise<readonly Matched[]> {
+  private async matched(
+    found: readonly FoundFile[],
+    known: readonly FollowedFile[],
+  ): Promise<readonly Matched[]> {
     const heads = new Map<string, (length: number) => string>();
     for (const file of found)
-      if (!this.isUnchanged(file, known) && file.size > 0) heads.set(file.inode, await this.folder.headOf(file));
+      if (!this.isUnchanged(file, known) && file.size > 0)
+        heads.set(file.inode, await this.folder.headOf(file));
     return match(found, known, ({ inode }, length) => {
       const same = known.find((each) => each.inode === inode);
       return heads.get(inode)?.(length) ?? same?.head ?? '';
@@ -129,7 +135,10 @@ export class AccessLogReader {
     if (this.folder.holds(file.inode)) await this.read(file, '');
     else if (file.open) {
       this.sum.gaps += 1;
-      this.options.log.error({ log: this.options.path }, 'the log went away while nobody read it: lines may be missing');
+      this.options.log.error(
+        { log: this.options.path },
+        'the log went away while nobody read it: lines may be missing',
+      );
     }
     await this.folder.release(file.inode);
   }
@@ -201,7 +210,8 @@ export class AccessLogReader {
     this.sum.unbilled += unbilled;
     this.sum.rejected += rejected;
     this.sum.reported += all - unbilled - rejected;
-    if (rejected > 0) this.options.log.warn({ log: this.options.path, rejected }, 'lines of the log rejected');
+    if (rejected > 0)
+      this.options.log.warn({ log: this.options.path, rejected }, 'lines of the log rejected');
   }
 }
 

@@ -22,6 +22,7 @@ export function writePass(response: ServerResponse, verdict: Verdict, looks: boo
 /** Nearly always the two that every pass has. */
 function notesOf(verdict: Verdict): readonly string[] {
   const { local } = verdict;
-  if (local === null || local.decision.suspendAt !== null) return Object.entries(verdictHeaders(verdict)).flat();
+  if (local === null || local.decision.suspendAt !== null)
+    return Object.entries(verdictHeaders(verdict)).flat();
   return ['Billing-Gate-Reason', verdict.reason, 'Billing-Gate-Decision', verdict.decisionId];
 }

@@ -42,7 +42,8 @@ export class HttpUsageSink extends UsageSink {
       signal: AbortSignal.timeout(WITHIN_MS),
     });
     const text = await response.text();
-    if (response.status >= 500 || NOT_THE_EVENTS.has(response.status)) throw new Error(`ingestion answered ${response.status}`);
+    if (response.status >= 500 || NOT_THE_EVENTS.has(response.status))
+      throw new Error(`ingestion answered ${response.status}`);
     return deliveryOf(text, response.ok, count);
   }
 

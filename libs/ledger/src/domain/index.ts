@@ -17,3 +17,4 @@ export * from './period-value';
 export * from './counter';
 export * from './rating';
 export * from './usage-slice';
+export * from './usage-parts';

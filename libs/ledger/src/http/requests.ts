@@ -2,11 +2,13 @@ import { z } from 'zod';
 import { durationText, instantText, keyText, priceSchema, zoneText } from '@tallygate/contracts';
 import {
   exactMicros,
+  instant,
   parseAmount,
   parseDuration,
   parseInstant,
   parsePositiveAmount,
 } from '@tallygate/kernel';
+import type { UsageCursor } from '../service/usage-query.service';
 
 /** A text that one of the kernel's parsers reads; its own advice is the fault's. */
 function read<T>(parse: (value: unknown) => { ok: true; value: T } | { ok: false; error: { fix: string } }) {
@@ -88,17 +90,59 @@ export const entriesQuery = z.strictObject({
   format: z.enum(['json', 'csv']).default('json'),
 });
 
+const several = z.union([z.string(), z.array(z.string())]).transform((given) => [given].flat());
+
+/** `model:m1`, as often as wanted: values of one group are alternatives, groups must all fit. */
+const groupFilter = several.transform((texts, context) => {
+  const filter: Record<string, string[]> = {};
+  for (const text of texts) {
+    const colon = text.indexOf(':');
+    if (colon > 0) (filter[text.slice(0, colon)] ??= []).push(text.slice(colon + 1));
+    else
+      context.addIssue({
+        code: 'custom',
+        message: 'Send a group and its value, such as model:m1.',
+        input: text,
+      });
+  }
+  return filter;
+});
+
+/** Made by `cursorText`. */
+const cursor = z.string().transform((text, context): UsageCursor => {
+  const read = z.tuple([z.int(), z.string()]).safeParse(fromBase64(text));
+  if (read.success) return { start: instant(read.data[0]), group: read.data[1] };
+  context.addIssue({ code: 'custom', message: 'Send what an answer gave as its cursor.', input: text });
+  return z.NEVER;
+});
+
+function fromBase64(text: string): unknown {
+  try {
+    return JSON.parse(Buffer.from(text, 'base64url').toString()) as unknown;
+  } catch {
+    return null;
+  }
+}
+
+export function cursorText({ start, group }: UsageCursor): string {
+  return Buffer.from(JSON.stringify([start, group])).toString('base64url');
+}
+
 export const usageQuery = z.strictObject({
   customer: z.string().min(1),
   meter: keyText,
   from: moment.optional(),
   to: moment.optional(),
-  window: z.enum(['minute', 'hour', 'day', 'month']).optional(),
+  window: z.enum(['minute', 'hour', 'day', 'week', 'month']).optional(),
   timezone: zoneText.optional(),
   group_by: z
     .string()
     .transform((text) => text.split(',').filter((key) => key !== ''))
     .default([]),
+  filter: groupFilter.default({}),
+  limit: z.coerce.number().pipe(z.int().min(1).max(10_000)).default(10_000),
+  cursor: cursor.optional(),
+  format: z.enum(['json', 'csv']).default('json'),
 });
 
 export const identitiesBody = z.object({

@@ -1,6 +1,7 @@
-import { Body, Controller, Get, HttpCode, Post, Query, UseGuards } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Post, Query, Res, UseGuards } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
-import type { MeteredEvent } from '@tallygate/contracts';
+import type { CustomerFacts, MeteredEvent } from '@tallygate/contracts';
 import { Directory } from '@tallygate/directory';
 import { formatInstant } from '@tallygate/kernel';
 import { CurrentPrincipal, Database, InternalGuard, problem, TenantTime, ZodBody } from '@tallygate/platform';
@@ -8,10 +9,11 @@ import type { Principal } from '@tallygate/platform';
 import { CorrectionStore } from '../service/correction-store';
 import { ParkedStore } from '../service/rating-facts';
 import { UsageQuery } from '../service/usage-query.service';
-import type { UsageResult } from '../service/usage-query.service';
+import type { UsageRequest, UsageResult } from '../service/usage-query.service';
 import { UsageStore } from '../service/usage-store';
+import { csvOf } from './csv';
 import { Customers } from './customers';
-import { identitiesBody, usageQuery } from './requests';
+import { cursorText, identitiesBody, usageQuery } from './requests';
 
 /** Usage as metered, and what waits for a price. */
 @Controller()
@@ -30,28 +32,29 @@ export class UsageController {
   async read(
     @CurrentPrincipal() { tenantId }: Principal,
     @Query(new ZodBody(usageQuery)) asked: z.output<typeof usageQuery>,
+    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<unknown> {
+    const result = await this.usageOf(tenantId, asked);
+    if (asked.format === 'json') return usageView(asked, result);
+    void reply.header('content-type', 'text/csv; charset=utf-8');
+    const next = nextOf(result);
+    // The next page is this request with another cursor.
+    if (next !== null) void reply.header('tallygate-cursor', next);
+    return usageTable(asked, result);
+  }
+
+  private async usageOf(tenantId: string, asked: z.output<typeof usageQuery>): Promise<Answered> {
     const customer = await this.customers.byKey(tenantId, asked.customer);
     const now = await this.time.now(tenantId);
     return this.database.asTenant(tenantId, async (tx) => {
       const catalog = await this.directory.catalog(tx, tenantId);
       const meter = catalog?.catalog.meters.find((one) => one.key === asked.meter);
       if (meter === undefined) throw problem(404, 'meter_unknown', 'No such meter');
-      const result = await this.query.ask(
-        tx,
-        {
-          tenantId,
-          customerId: customer.id,
-          meter,
-          from: asked.from ?? null,
-          to: asked.to ?? null,
-          window: asked.window ?? null,
-          zone: asked.timezone ?? customer.timezone,
-          groupBy: asked.group_by,
-        },
-        now,
-      );
-      return usageView(asked, result);
+      const request = requestOf(asked, customer);
+      const result = await this.query.ask(tx, { ...request, tenantId, meter }, now);
+      if (result.kind !== 'too_many_windows') return result;
+      const title = `${result.count} windows are more than one answer may have`;
+      throw problem(422, 'too_many_windows', title);
     });
   }
 
@@ -113,23 +116,47 @@ export class BookedEventsController {
   }
 }
 
-function usageView(asked: z.output<typeof usageQuery>, result: UsageResult): unknown {
-  const { customer, meter } = asked;
-  switch (result.kind) {
-    case 'value':
-      return { customer, meter, value: result.value };
-    case 'rows':
-      return {
-        customer,
-        meter,
-        rows: result.rows.map((row) => ({
-          start: formatInstant(row.start),
-          end: formatInstant(row.end),
-          value: row.value,
-          group: row.group,
-        })),
-      };
-    case 'too_many_windows':
-      throw problem(422, 'too_many_windows', `${result.count} windows are more than one answer may have`);
-  }
+type Answered = Exclude<UsageResult, { readonly kind: 'too_many_windows' }>;
+type Asked = z.output<typeof usageQuery>;
+
+function requestOf(asked: Asked, customer: CustomerFacts): Omit<UsageRequest, 'tenantId' | 'meter'> {
+  return {
+    customerId: customer.id,
+    from: asked.from ?? null,
+    to: asked.to ?? null,
+    window: asked.window ?? null,
+    zone: asked.timezone ?? customer.timezone,
+    groupBy: asked.group_by,
+    filter: asked.filter,
+    limit: asked.limit,
+    after: asked.cursor ?? null,
+  };
+}
+
+function usageView({ customer, meter }: Asked, result: Answered): unknown {
+  if (result.kind === 'value') return { customer, meter, value: result.value };
+  const rows = result.rows.map(({ start, end, value, group }) => ({
+    start: formatInstant(start),
+    end: formatInstant(end),
+    value,
+    group,
+  }));
+  return { customer, meter, rows, next: nextOf(result) };
+}
+
+function nextOf(result: Answered): string | null {
+  return result.kind === 'rows' && result.next !== null ? cursorText(result.next) : null;
+}
+
+/** A group's column has its name under `group.`, so that no group can be taken for another column. */
+function usageTable({ group_by: groups }: Asked, result: Answered): string {
+  if (result.kind === 'value') return csvOf(['value'], [[result.value]]);
+  const columns = ['start', 'end', ...groups.map((key) => `group.${key}`), 'value'];
+  const rows = result.rows.map(({ start, end, group, value }) => [
+    formatInstant(start),
+    formatInstant(end),
+    ...groups.map((key) => group[key] ?? null),
+    value,
+  ]);
+  return csvOf(columns, rows);
 }

@@ -78,11 +78,12 @@ export interface RecurrenceRow {
 /** Up to here every integer is a double, and reading one is several times faster than reading a bigint. */
 const MOST_DIGITS = 15;
 
-/** The text of a numeric with nine decimals. */
+/** The text of a numeric with nine decimals: a sum may be larger than any amount that is let in. */
 export function amountFromPg(text: string): Nano {
   const point = text.length - 10;
-  if (text[point] === '.' && text.length <= MOST_DIGITS) {
-    return BigInt(Number(text.slice(0, point) + text.slice(point + 1)));
+  if (text[point] === '.') {
+    const digits = text.slice(0, point) + text.slice(point + 1);
+    return BigInt(text.length <= MOST_DIGITS ? Number(digits) : digits);
   }
   const parsed = parseAmount(text);
   invariant(parsed.ok, 'A numeric(38,9) of the ledger reads back as an amount');

@@ -13,6 +13,8 @@ export interface UsageQuestion {
   readonly from: Instant;
   readonly to: Instant;
   readonly groupBy: readonly string[];
+  /** Only events with one of the values, for each group named; an empty text stands for a group that is not there. */
+  readonly filter: Readonly<Record<string, readonly string[]>>;
 }
 
 export interface UsageAnswer {
@@ -26,9 +28,9 @@ export interface UsageAnswer {
 /** Reads usage as metered. */
 export abstract class UsageReadings {
   abstract ask(tx: Tx, question: UsageQuestion): Promise<readonly UsageAnswer[]>;
-  /** Earliest and latest event of the meter; null when there is none. */
-  abstract span(
+  /** Time of the meter's earliest event; null when there is none. */
+  abstract first(
     tx: Tx,
     question: Pick<UsageQuestion, 'tenantId' | 'customerId' | 'meter'>,
-  ): Promise<{ readonly first: Instant; readonly last: Instant } | null>;
+  ): Promise<Instant | null>;
 }

@@ -38,7 +38,13 @@ describe('readEvent', () => {
   });
 
   test('reads a line of an access log: what was not there is left out', () => {
-    const line = { accesslog: '1', tenant: 'x', subject: 'acme%201', time: '', data: { tokens: '5', model: '' } };
+    const line = {
+      accesslog: '1',
+      tenant: 'x',
+      subject: 'acme%201',
+      time: '',
+      data: { tokens: '5', model: '' },
+    };
     expect(read(line)).toMatchObject({
       kind: 'read',
       event: { subject: 'acme 1', time: null, data: { tokens: '5' } },

@@ -50,11 +50,20 @@ describe('rawEvents', () => {
   });
 
   test('a line of an access log names its tenant itself, as Fluent Bit sends it', () => {
-    const line = { specversion: '1.0', accesslog: '1', id: 'r1', tenant: TENANT, subject: 'acme-1', data: {} };
+    const line = {
+      specversion: '1.0',
+      accesslog: '1',
+      id: 'r1',
+      tenant: TENANT,
+      subject: 'acme-1',
+      data: {},
+    };
     // Format raw is the line; format json puts its own time beside the members.
     const sent = [line, { '@timestamp': 1772323200.123456, ...line }].map((each) => JSON.stringify(each));
     for (const value of sent) {
-      expect(read(value, {})).toMatchObject([{ tenantId: TENANT, body: { json: { id: 'r1' } }, payload: value }]);
+      expect(read(value, {})).toMatchObject([
+        { tenantId: TENANT, body: { json: { id: 'r1' } }, payload: value },
+      ]);
     }
     const [header] = read(sent[0] ?? '', { tenant: TENANT.replace(/a$/, 'b') });
     expect(header?.tenantId).toBe(TENANT.replace(/a$/, 'b'));

@@ -56,7 +56,12 @@ function tenantOfLine(value: Buffer): string | null {
 const NO_HEADERS: Readonly<Record<string, string>> = {};
 
 const TENANT_FAULT = (found: string | undefined): Fault =>
-  fault(`header ${TENANT_HEADER}`, found, 'does not name a tenant', 'Send the tenant id in this header; a line of an access log, in its member tenant.');
+  fault(
+    `header ${TENANT_HEADER}`,
+    found,
+    'does not name a tenant',
+    'Send the tenant id in this header; a line of an access log, in its member tenant.',
+  );
 const TOO_LARGE = (bytes: number): Fault =>
   fault('', `${bytes} bytes`, 'is larger than 1 MiB', 'Send smaller messages.');
 const NOT_UTF8 = fault('', 'bytes', 'is not UTF-8', 'Send JSON encoded as UTF-8.');

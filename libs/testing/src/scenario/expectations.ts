@@ -39,7 +39,7 @@ export const LOOK_UP: { readonly [E in Expectation]?: LookUp } = {
       to: session.moment(expected['to']),
       group_by: Array.isArray(groupBy) ? groupBy.join(',') : groupBy,
     });
-    return read(session, 'ledger', `/v1/usage${query}`);
+    return read(session, 'ledger', `/v1/usage${query}${filtersOf(expected['filter'])}`);
   },
   entitlement: (session, expected) =>
     read(
@@ -92,6 +92,14 @@ const unitOf = (expected: Json): string => encodeURIComponent(String(expected['u
 function queryOf(fields: Json): string {
   const query = new URLSearchParams(given(fields) as Record<string, string>).toString();
   return query === '' ? '' : `?${query}`;
+}
+
+/** `{model: [m1, m2]}` as the query has it. */
+function filtersOf(filter: unknown): string {
+  return Object.entries((filter ?? {}) as Json)
+    .flatMap(([group, values]) => [values].flat().map((value) => `${group}:${String(value)}`))
+    .map((text) => `&filter=${encodeURIComponent(text)}`)
+    .join('');
 }
 
 async function read(session: Session, service: Parameters<Session['call']>[0], path: string): Promise<Json> {

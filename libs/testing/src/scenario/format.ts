@@ -211,7 +211,18 @@ const about = (...keys: string[]) =>
 export const EXPECTATIONS = {
   wallet: about('customer', 'unit', 'available', 'held', 'debt', 'grants', 'at', 'known_at'),
   entries: about('customer', 'unit', 'list'),
-  usage: about('customer', 'meter', 'from', 'to', 'window', 'timezone', 'group_by', 'value', 'rows'),
+  usage: about(
+    'customer',
+    'meter',
+    'from',
+    'to',
+    'window',
+    'timezone',
+    'group_by',
+    'filter',
+    'value',
+    'rows',
+  ),
   entitlement: about(
     'customer',
     'feature',

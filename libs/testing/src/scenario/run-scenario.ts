@@ -200,6 +200,7 @@ const ASKED = [
   'window',
   'timezone',
   'group_by',
+  'filter',
   'feature',
   'kind',
   'at',

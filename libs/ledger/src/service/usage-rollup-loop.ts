@@ -1,0 +1,52 @@
+import type { OnApplicationShutdown } from '@nestjs/common';
+import { Pause } from '@tallygate/platform';
+import type { Database, Log } from '@tallygate/platform';
+import type { UsageRollupStore } from './usage-rollup-store';
+
+const MOST_AT_ONCE = 64;
+const SHORTEST_PAUSE_MS = 1_000;
+/** It rests nine times as long as it worked: under load it falls behind and catches up later, which no reader sees. */
+const REST = 9;
+
+/** Folds usage into its roll-up in the background. Any number of processes may run it: one works at a time. */
+export class UsageRollupLoop implements OnApplicationShutdown {
+  private readonly pause = new Pause();
+  private running = false;
+  private done: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly rollup: UsageRollupStore,
+    private readonly database: Database,
+    private readonly log: Log,
+  ) {}
+
+  start(): void {
+    this.running = true;
+    this.done = this.loop();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.running = false;
+    this.pause.wake();
+    await this.done;
+  }
+
+  private async loop(): Promise<void> {
+    while (this.running) {
+      const begun = performance.now();
+      const folded = await this.once();
+      const rest = (performance.now() - begun) * REST;
+      if (this.running)
+        await this.pause.wait(folded < MOST_AT_ONCE ? Math.max(SHORTEST_PAUSE_MS, rest) : rest);
+    }
+  }
+
+  private once(): Promise<number> {
+    return this.database
+      .asWorker((tx) => this.rollup.fold(tx, MOST_AT_ONCE))
+      .catch((error: unknown) => {
+        this.log.error({ err: error }, 'usage was not folded; the next try is in a second');
+        return 0;
+      });
+  }
+}
