@@ -5,13 +5,18 @@ import { PgDatabase, silentLog } from '@tallygate/platform';
 /* eslint-disable @nx/enforce-module-boundaries -- the ledger’s own assembly for its tests, which no barrel offers */
 import { assembleLedger } from '../../libs/ledger/src/testing/ledger-under-test';
 import type { LedgerUnderTest } from '../../libs/ledger/src/testing/ledger-under-test';
+import { PgUsageReadings } from '../../libs/ledger/src/postgres/pg-usage-readings';
 import { PgUsageRollupStore } from '../../libs/ledger/src/postgres/pg-usage-rollup.store';
+import { UsageQuery } from '../../libs/ledger/src/service/usage-query.service';
+import type { UsageRequest, UsageResult } from '../../libs/ledger/src/service/usage-query.service';
 import { UsageRollupLoop } from '../../libs/ledger/src/service/usage-rollup-loop';
 import { at, introduce } from '../../libs/ledger/src/testing/sample';
 /* eslint-enable @nx/enforce-module-boundaries */
 import type { Customer } from './workload';
 
 const SINCE = at('2026-01-01T00:00:00Z');
+
+export type UsageQuestion = Omit<UsageRequest, 'tenantId' | 'customerId'>;
 
 /** The ledger's own slice processor, fed from memory. */
 export class Engine {
@@ -58,6 +63,26 @@ export class Engine {
   /** As the running service does every second. */
   async flush(): Promise<number> {
     return this.ledger.feed.flush(null);
+  }
+
+  /** Folds everything in; @returns how long it took, in milliseconds. */
+  async foldAll(): Promise<number> {
+    const rollup = new PgUsageRollupStore();
+    const begun = performance.now();
+    while ((await this.database.asWorker((tx) => rollup.fold(tx, 64))) > 0);
+    return performance.now() - begun;
+  }
+
+  async usage(of: Customer, question: UsageQuestion): Promise<UsageResult> {
+    const query = new UsageQuery(new PgUsageReadings());
+    const request = { ...of, ...question };
+    const now = new SystemClock().now();
+    return this.database.asTenant(of.tenantId, (tx) => query.ask(tx, request, now));
+  }
+
+  /** @param text with what it needs in `values` */
+  async fill(text: string, values: readonly unknown[]): Promise<void> {
+    await this.database.asWorker((tx) => tx.query(text, [...values]));
   }
 
   async close(): Promise<void> {

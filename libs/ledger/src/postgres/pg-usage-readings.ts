@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import { formatAmount } from '@tallygate/kernel';
-import type { Instant } from '@tallygate/kernel';
 import { instantFromPg, pgInstant } from '@tallygate/platform';
 import type { Tx } from '@tallygate/platform';
 import { bucketSpan, valueOfParts } from '../domain';
