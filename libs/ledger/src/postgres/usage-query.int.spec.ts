@@ -232,17 +232,17 @@ function valueOf(aggregation: Meter['aggregation'], events: readonly Said[]): st
   return formatAmount(latest.quantity);
 }
 
-function groupOf({ group }: Said, keys: readonly string[]): Record<string, string | null> {
-  return Object.fromEntries(keys.map((key) => [key, group[key as 'model'] || null]));
+function keyOf(name: string, group: Readonly<Record<string, string | null>>, { groupBy }: Asked): string {
+  return JSON.stringify([name, groupBy.map((key) => group[key] || null)]);
 }
 
 /** Rows by window's name and group, from what was said alone; windows without usage are left to the caller. */
 function expected(asked: Asked, within: readonly Said[]): Map<string, string | null> {
-  const { aggregation, window, zone, groupBy } = asked;
+  const { aggregation, window, zone } = asked;
   const groups = new Map<string, Said[]>();
   for (const one of within) {
     const name = window === null ? '' : nameOf(window, one.time, zone);
-    const key = JSON.stringify([name, groupOf(one, groupBy)]);
+    const key = keyOf(name, one.group, asked);
     groups.set(key, [...(groups.get(key) ?? []), one]);
   }
   return new Map([...groups].map(([key, events]) => [key, valueOf(aggregation, events)]));
@@ -268,7 +268,7 @@ async function check(asked: Asked): Promise<void> {
   const wanted = expected(asked, within);
   const found = rows.map(({ start, group, value }) => {
     const name = asked.window === null ? '' : nameOf(asked.window, start, asked.zone);
-    return [JSON.stringify([name, group]), value] as const;
+    return [keyOf(name, group, asked), value] as const;
   });
   expect(new Map(found.filter(([key]) => wanted.has(key)))).toEqual(wanted);
   // What else is there are windows without usage.
