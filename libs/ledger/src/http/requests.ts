@@ -94,7 +94,7 @@ const several = z.union([z.string(), z.array(z.string())]).transform((given) => 
 
 /** `model:m1`, as often as wanted: values of one group are alternatives, groups must all fit. */
 const groupFilter = several.transform((texts, context) => {
-  const filter: Record<string, string[]> = {};
+  const filter = Object.create(null) as Record<string, string[]>;
   for (const text of texts) {
     const colon = text.indexOf(':');
     if (colon > 0) (filter[text.slice(0, colon)] ??= []).push(text.slice(colon + 1));

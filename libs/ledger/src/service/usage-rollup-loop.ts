@@ -4,7 +4,8 @@ import type { Database, Log } from '@tallygate/platform';
 import type { UsageRollupStore } from './usage-rollup-store';
 
 const MOST_AT_ONCE = 64;
-const SHORTEST_PAUSE_MS = 1_000;
+/** While little comes: what waits is read from the events. */
+const IDLE_MS = 5_000;
 /** It rests nine times as long as it worked: under load it falls behind and catches up later, which no reader sees. */
 const REST = 9;
 
@@ -37,7 +38,7 @@ export class UsageRollupLoop implements OnApplicationShutdown {
       const folded = await this.once();
       const rest = (performance.now() - begun) * REST;
       if (this.running)
-        await this.pause.wait(folded < MOST_AT_ONCE ? Math.max(SHORTEST_PAUSE_MS, rest) : rest);
+        await this.pause.wait(folded < MOST_AT_ONCE ? Math.max(IDLE_MS, rest) : rest);
     }
   }
 
@@ -45,7 +46,7 @@ export class UsageRollupLoop implements OnApplicationShutdown {
     return this.database
       .asWorker((tx) => this.rollup.fold(tx, MOST_AT_ONCE))
       .catch((error: unknown) => {
-        this.log.error({ err: error }, 'usage was not folded; the next try is in a second');
+        this.log.error({ err: error }, 'usage was not folded; it is tried again');
         return 0;
       });
   }
