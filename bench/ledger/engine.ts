@@ -5,6 +5,7 @@ import { PgDatabase, silentLog } from '@tallygate/platform';
 /* eslint-disable @nx/enforce-module-boundaries -- the ledger’s own assembly for its tests, which no barrel offers */
 import { assembleLedger } from '../../libs/ledger/src/testing/ledger-under-test';
 import type { LedgerUnderTest } from '../../libs/ledger/src/testing/ledger-under-test';
+import { PgMeterHistory } from '../../libs/ledger/src/postgres/pg-meter-history';
 import { PgUsageReadings } from '../../libs/ledger/src/postgres/pg-usage-readings';
 import { PgUsageRollupStore } from '../../libs/ledger/src/postgres/pg-usage-rollup.store';
 import { UsageQuery } from '../../libs/ledger/src/service/usage-query.service';
@@ -74,7 +75,7 @@ export class Engine {
   }
 
   async usage(of: Customer, question: UsageQuestion): Promise<UsageResult> {
-    const query = new UsageQuery(new PgUsageReadings());
+    const query = new UsageQuery(new PgUsageReadings(), new PgMeterHistory());
     const request = { ...of, ...question };
     const now = new SystemClock().now();
     return this.database.asTenant(of.tenantId, (tx) => query.ask(tx, request, now));

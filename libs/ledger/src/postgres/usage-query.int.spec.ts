@@ -22,6 +22,7 @@ import { assembleLedger } from '../testing/ledger-under-test';
 import type { LedgerUnderTest } from '../testing/ledger-under-test';
 import { at, introduce, usageEvent } from '../testing/sample';
 import type { SampleTenant } from '../testing/sample';
+import { PgMeterHistory } from './pg-meter-history';
 import { PgUsageReadings } from './pg-usage-readings';
 import { PgUsageRollupStore } from './pg-usage-rollup.store';
 
@@ -55,7 +56,7 @@ let ledger: LedgerUnderTest;
 let of: SampleTenant;
 let said: Said[];
 const rollup = new PgUsageRollupStore();
-const query = new UsageQuery(new PgUsageReadings());
+const query = new UsageQuery(new PgUsageReadings(), new PgMeterHistory());
 
 beforeAll(async () => {
   server = await startPostgres({ settings: { fsync: 'off' } });

@@ -88,23 +88,11 @@ export class UsageQuery {
     windows: readonly Range[],
     range: Range,
   ): Promise<UsageResult> {
-<<<<<<< HEAD
     const { limit, after, window } = request;
     const ahead = windows.filter(({ start }) => after === null || window === null || start >= after.start);
     const asked = ahead.slice(0, limit + 1);
     const found = await this.rows(tx, request, asked, range);
     const rows = found.filter((row) => after === null || isAfter(row, after, request));
-=======
-    const { limit, after } = request;
-    const ahead = windows.filter(
-      ({ start }) => after === null || request.window === null || start >= after.start,
-    );
-    const asked = ahead.slice(0, limit + 1);
-    const answers = await this.answers(tx, request, asked, range);
-    const rows = rowsOf(asked, answers, request).filter(
-      (row) => after === null || isAfter(row, after, request),
-    );
->>>>>>> bb2665c (Usage log: killed agent, runbook; usage query measured by the bench)
     const page = rows.slice(0, limit);
     const last = page.at(-1);
     const isMore = rows.length > page.length || ahead.length > asked.length;
