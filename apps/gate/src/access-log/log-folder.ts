@@ -84,7 +84,13 @@ function isRotated(name: string, log: string): boolean {
 
 function inOrder(a: FoundFile, b: FoundFile): number {
   if (a.current !== b.current) return a.current ? 1 : -1;
-  return a.changedAt < b.changedAt ? -1 : 1;
+  if (a.changedAt !== b.changedAt) return a.changedAt < b.changedAt ? -1 : 1;
+  return turnOf(b.path) - turnOf(a.path) || (a.path < b.path ? -1 : 1);
+}
+
+/** `.2` is older than `.1`; where a date tells, the names' order does. */
+function turnOf(path: string): number {
+  return Number(/\.(\d{1,4})$/.exec(path)?.[1] ?? 0);
 }
 
 function NOTHING_THERE(error: NodeJS.ErrnoException): string[] {

@@ -37,8 +37,7 @@ export class UsageRollupLoop implements OnApplicationShutdown {
       const begun = performance.now();
       const folded = await this.once();
       const rest = (performance.now() - begun) * REST;
-      if (this.running)
-        await this.pause.wait(folded < MOST_AT_ONCE ? Math.max(IDLE_MS, rest) : rest);
+      if (this.running) await this.pause.wait(folded < MOST_AT_ONCE ? Math.max(IDLE_MS, rest) : rest);
     }
   }
 
