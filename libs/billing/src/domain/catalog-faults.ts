@@ -180,15 +180,11 @@ function termFaults(
 
 function capFaults(
   field: string,
-  { kind, price }: Feature,
+  { price }: Feature,
   cap: Plan['features'][string]['spend_cap'],
   { prices }: Catalog,
 ): Fault[] {
   if (cap === undefined) return [];
-  if (!RISES.has(kind)) {
-    const problem = `a ${kind} feature debits nothing that a cap could limit`;
-    return [{ field, value: cap, problem, fix: 'remove the cap, or make the feature prepaid' }];
-  }
   const units = new Set(prices.filter(({ key }) => key === price).map(({ unit }) => unit));
   if (units.size > 1) {
     const problem = `the price ${price} has rows in ${[...units].join(' and ')}, a cap is in one unit`;

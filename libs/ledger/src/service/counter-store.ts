@@ -13,7 +13,7 @@ export abstract class CounterStore {
   abstract lock(tx: Tx, keys: readonly CounterKey[]): Promise<readonly Counter[]>;
   /** What was counted of the feature by events from `from` on, before `to`; null: without end. */
   abstract countedSince(tx: Tx, key: CounterKey, from: Instant, to: Instant | null): Promise<Nano>;
-  /** What was debited of the feature by the usage of a spend counter's period, in its unit. */
+  /** What a spend counter's feature debited in its period and unit: by usage of that time, and as requested in it. */
   abstract debitedIn(tx: Tx, counter: Counter): Promise<Nano>;
   /** The counter of the feature and kind whose facts have the highest version. */
   abstract latest(tx: Tx, counter: Counter): Promise<Counter | null>;

@@ -5,6 +5,8 @@ import type { Tx } from '@tallygate/platform';
 import { capture, debit, release, reserve } from '../domain';
 import type { DebitOutcome, Hold, WalletKey } from '../domain';
 import { HoldStore } from './hold-store';
+import type { StoredHold } from './hold-store';
+import { SpendCaps } from './spend-caps.service';
 import { WalletPosting } from './wallet-posting';
 import type { OpenWallet } from './wallet-posting';
 
@@ -36,12 +38,16 @@ export class Holds {
   constructor(
     private readonly holds: HoldStore,
     private readonly posting: WalletPosting,
+    private readonly caps: SpendCaps,
   ) {}
 
   async debit(tx: Tx, request: DebitRequest, now: Instant): Promise<DebitOutcome> {
+    const cap = await this.caps.lock(tx, request, now);
     const open = await this.openOne(tx, request, now);
     const outcome = debit(open.draft, { ...request, reference: request.key });
-    if (outcome === 'debited') await this.posting.close(tx, [open], 'all');
+    if (outcome !== 'debited') return outcome;
+    await this.posting.close(tx, [open], 'all');
+    await this.caps.spend(tx, cap, request.amount, now);
     return outcome;
   }
 
@@ -61,29 +67,33 @@ export class Holds {
     amount: Nano | null,
     now: Instant,
   ): Promise<ResolveOutcome> {
-    return this.resolve(tx, tenantId, key, now, (open, hold) =>
-      capture(open.draft, hold, amount ?? hold.amount),
-    );
+    const found = await this.holds.find(tx, tenantId, key);
+    if (found === null) return { status: 'unknown' };
+    const cap = await this.caps.lock(tx, found, now);
+    const taken = amount ?? found.amount;
+    const outcome = await this.resolve(tx, found, key, now, (open, hold) => capture(open.draft, hold, taken));
+    if (outcome.status === 'captured') await this.caps.spend(tx, cap, taken, now);
+    return outcome;
   }
 
   async release(tx: Tx, tenantId: string, key: string, now: Instant): Promise<ResolveOutcome> {
-    return this.resolve(tx, tenantId, key, now, (open, hold) => release(open.draft, hold));
+    const found = await this.holds.find(tx, tenantId, key);
+    if (found === null) return { status: 'unknown' };
+    return this.resolve(tx, found, key, now, (open, hold) => release(open.draft, hold));
   }
 
   private async resolve(
     tx: Tx,
-    tenantId: string,
+    found: StoredHold,
     key: string,
     now: Instant,
     act: (open: OpenWallet, hold: Hold) => Exclude<ResolveOutcome['status'], 'unknown'>,
   ): Promise<ResolveOutcome> {
-    const found = await this.holds.find(tx, tenantId, key);
-    if (found === null) return { status: 'unknown' };
     const [open] = await this.posting.openById(tx, [found.walletId], () => now);
     invariant(open, 'The wallet of a hold is there');
     const hold = open.draft.wallet.holds.find((one) => one.key === key);
     // Not among the open ones: it was resolved, perhaps since it was looked up.
-    if (hold === undefined) return { status: await this.endOf(tx, tenantId, key) };
+    if (hold === undefined) return { status: await this.endOf(tx, found.tenantId, key) };
     const status = act(open, hold);
     if (status !== 'captured' && status !== 'released') return { status };
     await this.posting.close(tx, [open], 'all');

@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { Ids } from '@tallygate/kernel';
-import type { Instant } from '@tallygate/kernel';
+import type { Instant, Nano } from '@tallygate/kernel';
 import { Outbox } from '@tallygate/platform';
 import type { Tx } from '@tallygate/platform';
-import { counterName, spendCountersOf, succeed, termsAt } from '../domain';
-import type { Counter } from '../domain';
+import { counterName, spendCountersOf, succeed, termsAt, unitOfSpend } from '../domain';
+import type { Counter, WalletKey } from '../domain';
 import { CounterStore } from './counter-store';
 import { counterChanged } from './ledger-facts';
 import { RatingFacts } from './rating-facts';
@@ -39,6 +39,30 @@ export class SpendCaps {
       tx,
       changed.map((counter) => counterChanged(this.ids.next(), counter, now)),
     );
+  }
+
+  /** The cap that a requested debit of the feature counts towards now, locked; null: there is none in this unit. */
+  async lock(
+    tx: Tx,
+    { tenantId, customerId, unit, feature }: WalletKey & { readonly feature: string | null },
+    now: Instant,
+  ): Promise<Counter | null> {
+    if (feature === null) return null;
+    const book = await this.rating.book(tx, tenantId);
+    const terms = termsAt(await this.rating.history(tx, tenantId, customerId), now);
+    if (book === null || terms === null) return null;
+    const wanted = spendCountersOf(book, terms, { tenantId, customerId }, now).find(
+      (counter) => counter.feature === feature && unitOfSpend(counter) === unit,
+    );
+    if (wanted === undefined) return null;
+    return (await this.counters.lock(tx, [wanted]))[0] ?? wanted;
+  }
+
+  async spend(tx: Tx, cap: Counter | null, amount: Nano, now: Instant): Promise<void> {
+    if (cap === null) return;
+    cap.used += amount;
+    await this.counters.save(tx, [cap], () => true);
+    await this.outbox.add(tx, [counterChanged(this.ids.next(), cap, now)]);
   }
 
   /** @returns whether there is anything to write */

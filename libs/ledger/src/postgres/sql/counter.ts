@@ -95,11 +95,11 @@ select coalesce(sum(quantity), 0)::numeric(38,9) as counted from usage_event
    and occurred_at >= $4::timestamptz and ($5::timestamptz is null or occurred_at < $5::timestamptz)`,
 };
 
-/** As charged, and as corrected since. */
+/** As charged, and as corrected since; and as requested. */
 export const debitedIn = {
   name: 'ledger_debited_in',
   text: `
-select coalesce(sum(charged.amount), 0)::numeric(38,9) as debited
+select coalesce(sum(debited.amount), 0)::numeric(38,9) as debited
   from (select e.amount, e.wallet_id from usage_event e
          where e.tenant_id = $1::uuid and e.customer_id = $2::uuid and e.feature = $3
            and e.occurred_at >= $5::timestamptz and e.occurred_at < $6::timestamptz
@@ -107,8 +107,13 @@ select coalesce(sum(charged.amount), 0)::numeric(38,9) as debited
         select c.amount, c.wallet_id from usage_charge c
           join usage_event e on e.identity = c.event and e.ordinal = 0
          where c.tenant_id = $1::uuid and c.customer_id = $2::uuid and c.feature = $3
-           and e.occurred_at >= $5::timestamptz and e.occurred_at < $6::timestamptz) as charged
-  join wallet w on w.id = charged.wallet_id and w.unit = $4`,
+           and e.occurred_at >= $5::timestamptz and e.occurred_at < $6::timestamptz
+        union all
+        select -j.free - j.held, j.wallet_id from journal j
+         where j.tenant_id = $1::uuid and j.feature = $3 and j.kind in ('debit', 'capture')
+           and j.wallet_id in (select id from wallet where tenant_id = $1::uuid and customer_id = $2::uuid)
+           and j.posted_at >= $5::timestamptz and j.posted_at < $6::timestamptz) as debited
+  join wallet w on w.id = debited.wallet_id and w.unit = $4`,
 };
 
 /** In the order of factsVersion. */
