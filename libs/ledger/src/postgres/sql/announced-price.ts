@@ -32,12 +32,13 @@ export const settle = {
   text: `delete from announced_price where tenant_id = $1::uuid and revision <= $2`,
 };
 
-/** A charge of 0 is a charge; what included units covered was not priced. */
+/** A charge of 0 is a charge; what included units covered was not priced, and what was reversed says nothing any more. */
 export const ratedUsage = {
   name: 'ledger_rated_usage',
   text: `
 select feature, coalesce(grp, '{}') as grp, min(occurred_at) as earliest from usage_event
  where tenant_id = $1::uuid and feature = any ($2::text[]) and amount is not null
+   and (quantity is not null or value is not null)
    and ($3::timestamptz is null or occurred_at >= $3::timestamptz)
    and ($4::timestamptz is null or occurred_at < $4::timestamptz)
    and coalesce(grp, '{}') @> $5::jsonb
