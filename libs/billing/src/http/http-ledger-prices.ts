@@ -16,8 +16,9 @@ export class HttpLedgerPrices extends LedgerPrices {
   }
 
   /**
-   * Where an answer or a withdrawal is lost, usage that waits for the rows goes on waiting until the catalog's next
-   * revision: it is never rated by a row that may be the wrong one. The same request again brings that revision.
+   * Where an answer or a withdrawal is lost, or the work threw and may have stated the rows all the same, usage that waits
+   * for them goes on waiting until the catalog's next revision: it is never rated by a row that may be the wrong one. The
+   * same request again brings that revision.
    */
   override async announced<T>(
     announcement: PriceAnnouncement,
@@ -29,14 +30,9 @@ export class HttpLedgerPrices extends LedgerPrices {
       return { outcome: 'unreachable' as const };
     }
     if (answer.outcome === 'refused') return answer;
-    let stated = false;
-    try {
-      const done = await work();
-      stated = done.stated;
-      return { outcome: 'worked' as const, value: done.value };
-    } finally {
-      if (!stated) await this.withdraw(announcement);
-    }
+    const { stated, value } = await work();
+    if (!stated) await this.withdraw(announcement);
+    return { outcome: 'worked' as const, value };
   }
 
   private async withdraw({ id, tenantId }: PriceAnnouncement): Promise<void> {

@@ -145,7 +145,7 @@ export type RatedRows = Extract<PriceAnswer, { outcome: 'refused' }>['rated'];
 /** The ledger, as billing asks it before it states price rows. Never called inside a session. */
 export abstract class LedgerPrices {
   /**
-   * Announces the rows, then works; when the work did not state them, or threw, they are withdrawn.
+   * Announces the rows, then works; when the work says that it did not state them, they are withdrawn.
    * @returns `unreachable`: the ledger did not agree, and nothing was worked
    */
   abstract announced<T>(
