@@ -36,11 +36,13 @@ export const settle = {
 export const ratedUsage = {
   name: 'ledger_rated_usage',
   text: `
-select feature, coalesce(grp, '{}') as grp, min(occurred_at) as earliest from usage_event
- where tenant_id = $1::uuid and feature = any ($2::text[]) and amount is not null
-   and (quantity is not null or value is not null)
-   and ($3::timestamptz is null or occurred_at >= $3::timestamptz)
-   and ($4::timestamptz is null or occurred_at < $4::timestamptz)
-   and coalesce(grp, '{}') @> $5::jsonb
+select e.feature, coalesce(e.grp, '{}') as grp, min(e.occurred_at) as earliest from usage_event e
+ where e.tenant_id = $1::uuid and e.feature = any ($2::text[])
+   and (e.quantity is not null or e.value is not null)
+   and (e.amount is not null or exists (select from usage_charge c where c.event = e.identity and c.feature = e.feature
+                                                                     and c.wallet_id is not null))
+   and ($3::timestamptz is null or e.occurred_at >= $3::timestamptz)
+   and ($4::timestamptz is null or e.occurred_at < $4::timestamptz)
+   and coalesce(e.grp, '{}') @> $5::jsonb
  group by 1, 2 order by 3`,
 };
