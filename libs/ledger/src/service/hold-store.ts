@@ -11,9 +11,5 @@ export interface StoredHold extends WalletKey {
 }
 
 export abstract class HoldStore {
-  abstract find(
-    tx: Tx,
-    tenantId: string,
-    key: string,
-  ): Promise<StoredHold | null>;
+  abstract find(tx: Tx, tenantId: string, key: string): Promise<StoredHold | null>;
 }
