@@ -2,7 +2,10 @@ import { randomUUID } from 'node:crypto';
 import type { MeteredEvent } from '@tallygate/contracts';
 import { SystemClock } from '@tallygate/kernel';
 import { PgDatabase, silentLog } from '@tallygate/platform';
-/* eslint-disable @nx/enforce-module-boundaries -- the ledger’s own assembly for its tests, which no barrel offers */
+/* eslint-disable @nx/enforce-module-boundaries -- the ledger’s own parts and their assembly for tests, which no barrel offers */
+export { PgGenerationStore } from '../../libs/ledger/src/postgres/pg-generation.store';
+export { PgJournalSeals } from '../../libs/ledger/src/postgres/pg-journal-seals';
+export { UsageGenerations } from '../../libs/ledger/src/service/usage-generations';
 import { assembleLedger } from '../../libs/ledger/src/testing/ledger-under-test';
 import type { LedgerUnderTest } from '../../libs/ledger/src/testing/ledger-under-test';
 import { PgMeterHistory } from '../../libs/ledger/src/postgres/pg-meter-history';
@@ -46,7 +49,7 @@ export class Engine {
   async slice(writer: number, message: Buffer): Promise<number> {
     const events = JSON.parse(message.toString()) as MeteredEvent[];
     const first = this.offsets[writer] ?? 0n;
-    const position = { topic: 'bench', partition: writer, first, next: first + 1n, owner: 'bench' };
+    const position = { topic: 'bench', partition: writer, first, next: first + 1n, epoch: 1n };
     const outcome = await this.ledger.slices.take(events, position);
     if (outcome.status !== 'applied' || outcome.accepted !== events.length)
       throw new Error(JSON.stringify(outcome));

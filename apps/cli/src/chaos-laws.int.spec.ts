@@ -3,7 +3,7 @@ import { type PostgresServer, startPostgres } from '@tallygate/infra-local';
 import { ledgerProvisioning } from '@tallygate/ledger';
 import { ingestionProvisioning } from '@tallygate/metering';
 import { type TestDatabase, createTestDatabase } from '@tallygate/platform';
-import { CLIENT_TABLES, brokenLaws } from '@tallygate/testing';
+import { CLIENT_TABLES, OFFSET_WATCH, brokenLaws, brokenWatchLaws } from '@tallygate/testing';
 import { Client } from 'pg';
 
 const TENANT = '0198c0de-0000-7000-8000-000000000001';
@@ -32,6 +32,11 @@ insert into ledger.journal (wallet_id, version, tenant_id, kind, posted_at, effe
          (1, 2, '${TENANT}', 'usage', '${AT}', '${AT}', '${LOT}', -1, 0, 0, 1);
 insert into client_usage values ('http-1', 'acme', 500, true), ('http-2', 'acme', 7, false);
 insert into client_top_up values ('purchase-0', 'acme', 10, 201);
+insert into client_conflict values ('http-1', 'taken'), ('http-2', 'refused');
+insert into ingestion.dead_letter (tenant_id, id, origin, code, faults, source, event_id, payload, headers, received_at)
+  values ('${TENANT}', gen_random_uuid(), 'here', 'identity_conflict', '[]', 'chaos', 'http-1', '', '{}', '${AT}');
+update ledger.wallet set revision = 2;
+insert into published_balance values ('${CUSTOMER}', 'USD', 2);
 insert into capture values ('${INVOICE}', 10)`;
 
 const eventOf = (id: string, amount: string, identity: string): string => `
@@ -97,6 +102,23 @@ const WRONGS: readonly (readonly [string, string, string])[] = [
   ],
   ['a paid purchase was never captured', 'delete from capture', 'the provider captured a purchase once'],
   [
+    'a conflict was told nobody',
+    'delete from ingestion.dead_letter',
+    'another payload under a known identity',
+  ],
+  [
+    'a letter is dead that nobody sent so',
+    `update ingestion.dead_letter set event_id = 'http-9'`,
+    'nothing was parked and no letter is dead',
+  ],
+  ['a lot is larger than it was', 'update ledger.lot set remaining = 11', 'no floor is broken'],
+  ['a debt stays beside credit', 'update ledger.wallet set debt = 1', 'no debt stays beside free credit'],
+  [
+    'a change of balance never left',
+    'update ledger.wallet set revision = 3',
+    'what changed a balance reached the topic',
+  ],
+  [
     'an event was left parked',
     `insert into ledger.parked_usage (tenant_id, customer_id, source, event_id, feature, code, occurred_at, reading, parked_at) values ('${TENANT}', '${CUSTOMER}', 'chaos', 'http-1', 'completions', 'price_missing', '${AT}', '{}', '${AT}')`,
     'nothing was parked',
@@ -131,6 +153,19 @@ describe('The judge of the chaos run', () => {
 
   it('finds nothing where nothing is wrong', async () => {
     expect(await brokenLaws(client, TENANT)).toEqual([]);
+  });
+
+  it.each([
+    ['an offset goes back', 'next_offset = 4'],
+    ['an epoch goes back', 'epoch = 1'],
+  ])('notices when %s, also when it is put right at once', async (_what, change) => {
+    await client.query(OFFSET_WATCH);
+    await client.query(`insert into ledger.consumer_offset values ('g', 't', 0, 5, 2, 'a')`);
+    await client.query(`update ledger.consumer_offset set next_offset = 7, epoch = 3`);
+    expect(await brokenWatchLaws(client)).toEqual([]);
+    await client.query(`update ledger.consumer_offset set ${change}`);
+    await client.query(`update ledger.consumer_offset set next_offset = 7, epoch = 3`);
+    expect((await brokenWatchLaws(client)).join()).toContain('only grow');
   });
 
   it.each(WRONGS)('notices when %s', async (_what, sql, law) => {

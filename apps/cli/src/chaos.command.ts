@@ -11,8 +11,9 @@ const OPTIONS = {
 const USAGE = 'usage: chaos [--rounds N | --minutes N] [--seed S]';
 
 /**
- * `chaos [--rounds N | --minutes N] [--seed S]`: kills every process of the real stack under load, N times each in turn
- * (5 when nothing is said), or at random for N minutes. 0: nothing was lost or counted twice; 1: something was.
+ * `chaos [--rounds N | --minutes N] [--seed S]`: breaks the real stack, with two ledgers, under load: kills every
+ * process N times in turn (5 when nothing is said), or for N minutes kills and pauses processes and ends connections of
+ * the database at random. 0: nothing was lost or counted twice; 1: something was.
  */
 export async function chaosCommand(words: readonly string[], output: Output): Promise<number> {
   const { values } = parseArgs({ args: [...words], options: OPTIONS });
@@ -24,7 +25,10 @@ export async function chaosCommand(words: readonly string[], output: Output): Pr
     return 2;
   }
   output.line(`seed ${seed}; starting the real stack`);
-  const stack = await RealStack.start();
+  const stack = await RealStack.start({
+    ledgers: 2,
+    stopPoint: 'ledger_claim_position',
+  });
   try {
     const report = await runChaos(stack, { seed, mode, say: (line) => output.line(line) });
     for (const line of linesOf(report)) output.line(line);
@@ -37,8 +41,8 @@ export async function chaosCommand(words: readonly string[], output: Output): Pr
 function linesOf(report: ChaosReport): readonly string[] {
   const { violations } = report;
   return [
-    `seed ${report.seed}: ${report.kills} kills`,
-    `${report.sent} events sent, ${report.acknowledged} acknowledged, ${report.repeats} sent again; ${report.purchases} purchases`,
+    `seed ${report.seed}: ${report.kills} kills, ${report.pauses} pauses, ${report.terminations} connections ended`,
+    `${report.sent} events sent, ${report.acknowledged} acknowledged, ${report.repeats} sent again, ${report.conflicts} in conflict; ${report.purchases} purchases`,
     ...Object.entries(report.gateAnswers).map(([what, count]) => `gate, ${what}: ${count}`),
     `at rest ${report.restSeconds} s after the load ended`,
     ...(violations.length === 0 ? ['no violations'] : [`${violations.length} VIOLATIONS`, ...violations]),

@@ -2,7 +2,9 @@ import { chaosCommand } from './chaos.command';
 import { demoCommand } from './demo.command';
 import { type Output, consoleOutput } from './output';
 import { scenarioCommand } from './scenario.command';
+import { partitionsCommand } from './partitions.command';
 import { stackCommand } from './stack.command';
+import { verifyCommand } from './verify.command';
 
 type Command = (words: readonly string[], output: Output) => Promise<number>;
 
@@ -17,7 +19,15 @@ const COMMANDS: Readonly<Record<string, { readonly run: Command; readonly says: 
   },
   chaos: {
     run: chaosCommand,
-    says: 'kills every process of the real stack under load: [--rounds N | --minutes N] [--seed S]',
+    says: 'kills and pauses the real stack’s processes under load: [--rounds N | --minutes N] [--seed S]',
+  },
+  partitions: {
+    run: partitionsCommand,
+    says: 'how far usage was taken; `skip` lets a partition whose messages were lost go on',
+  },
+  verify: {
+    run: verifyCommand,
+    says: 'recomputes the journal from its rows and names the first wrong one: [--tenant ID] [--anchor FILE] [--json]',
   },
   scenario: { run: scenarioCommand, says: 'runs scenario files: [--stack embedded|real] [--json] FILE...' },
 };

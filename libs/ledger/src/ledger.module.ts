@@ -1,16 +1,18 @@
 import { Module } from '@nestjs/common';
 import type { DynamicModule, OnModuleInit, Provider } from '@nestjs/common';
 import { Directory } from '@tallygate/directory';
-import { Database, InternalGuard, PlatformModule, ServiceContext } from '@tallygate/platform';
+import { counter, Database, gauge, InternalGuard, PlatformModule, ServiceContext } from '@tallygate/platform';
 import { AttributionController } from './http/attribution.controller';
 import { CreditController } from './http/credit.controller';
 import { Customers } from './http/customers';
 import { MoneyMoves } from './http/money-moves';
 import { PricesController } from './http/prices.controller';
+import { PartitionsController } from './http/partitions.controller';
 import { QuotasController } from './http/quotas.controller';
 import { BookedEventsController, UsageController } from './http/usage.controller';
 import { WalletsController } from './http/wallets.controller';
 import { BillingFactsConsumer } from './kafka/billing-facts.consumer';
+import { PartitionAlarm, partitionsCheck } from './kafka/partition-alarm';
 import { UsageConsumer } from './kafka/usage.consumer';
 import { PgAnnouncedPriceStore } from './postgres/pg-announced-price.store';
 import { PgAttributionStore } from './postgres/pg-attribution.store';
@@ -18,9 +20,12 @@ import { PgCheckpointStore } from './postgres/pg-checkpoint.store';
 import { PgCorrectionStore } from './postgres/pg-correction.store';
 import { PgCounterStore } from './postgres/pg-counter.store';
 import { PgDueStore } from './postgres/pg-due.store';
+import { PgGenerationStore } from './postgres/pg-generation.store';
 import { PgGrantStore } from './postgres/pg-grant.store';
 import { PgHoldStore } from './postgres/pg-hold.store';
 import { PgMeterHistory } from './postgres/pg-meter-history';
+import { PgJournalSeals } from './postgres/pg-journal-seals';
+import { PgPartitionStore } from './postgres/pg-partition.store';
 import { PgPublicationStore } from './postgres/pg-publication.store';
 import { PgParkedStore, PgRatingFacts } from './postgres/pg-rating-facts';
 import { PgSubscriptionStore } from './postgres/pg-subscription.store';
@@ -47,8 +52,13 @@ import { GrantStore } from './service/grant-store';
 import { Grants } from './service/grants.service';
 import { HoldStore } from './service/hold-store';
 import { Holds } from './service/holds.service';
+import { JournalProof } from './service/journal-proof';
+import { JournalSealer } from './service/journal-sealer';
+import type { SealObserver } from './service/journal-sealer';
+import { JournalSeals } from './service/journal-seals';
 import { LedgerSweeper } from './service/ledger-sweeper';
 import { MeterHistory } from './service/meter-history';
+import { PartitionStops } from './service/partition-stops';
 import { ParkedUsage } from './service/parked-usage.service';
 import { PlanGrants } from './service/plan-grants.service';
 import { PublicationStore } from './service/publication-store';
@@ -56,6 +66,8 @@ import { Quotas } from './service/quotas.service';
 import { ParkedStore, RatingFacts } from './service/rating-facts';
 import { SpendCaps } from './service/spend-caps.service';
 import { SubscriptionStore } from './service/subscription-store';
+import { UsageGenerations } from './service/usage-generations';
+import { PartitionStore, UsagePartitions } from './service/usage-partitions';
 import { UsageQuery } from './service/usage-query.service';
 import { UsageReadings } from './service/usage-readings';
 import { UsageRollupLoop } from './service/usage-rollup-loop';
@@ -94,6 +106,8 @@ const STORES: Provider[] = [
   { provide: MeterHistory, useClass: PgMeterHistory },
   { provide: UsageReadings, useClass: PgUsageReadings },
   { provide: UsageRollupStore, useClass: PgUsageRollupStore },
+  { provide: JournalSeals, useClass: PgJournalSeals },
+  { provide: PartitionStore, useClass: PgPartitionStore },
 ];
 
 const USE_CASES: Provider[] = [
@@ -114,6 +128,9 @@ const USE_CASES: Provider[] = [
   UsageQuery,
   LedgerSweeper,
   CheckpointSweeper,
+  JournalProof,
+  UsagePartitions,
+  PartitionStops,
 ];
 
 /** The ledger as a Nest module over one service context. */
@@ -125,9 +142,12 @@ export class LedgerModule implements OnModuleInit {
     private readonly checkpoints: CheckpointSweeper,
     private readonly feed: BalanceFeedLoop,
     private readonly rollup: UsageRollupLoop,
+    private readonly seals: JournalSeals,
   ) {}
 
   static register(context: ServiceContext, options: LedgerOptions): DynamicModule {
+    const { database, ids } = context;
+    context.addCheck(partitionsCheck(new UsagePartitions(database, new PgPartitionStore(), ids)));
     return {
       module: LedgerModule,
       imports: [PlatformModule.forService(context)],
@@ -139,6 +159,7 @@ export class LedgerModule implements OnModuleInit {
         AttributionController,
         UsageController,
         BookedEventsController,
+        PartitionsController,
       ],
       providers: [
         ...STORES,
@@ -159,6 +180,7 @@ export class LedgerModule implements OnModuleInit {
         Customers,
         MoneyMoves,
         BillingFactsConsumer,
+        PartitionAlarm,
         UsageConsumer,
       ],
     };
@@ -167,8 +189,26 @@ export class LedgerModule implements OnModuleInit {
   async onModuleInit(): Promise<void> {
     this.context.addSweeper(this.sweeper);
     this.context.addSweeper(this.checkpoints);
+    const { database, log } = this.context;
+    this.context.sweepRunner.add(new JournalSealer(database, this.seals, log, sealMetrics(this.context)));
+    const generations = new PgGenerationStore(database.schema, (work) => this.context.asOwner(work));
+    this.context.sweepRunner.add(new UsageGenerations(database, generations, log));
     this.context.addSettleable(this.feed);
     await this.feed.start();
     this.rollup.start();
   }
+}
+
+function sealMetrics({ metrics }: ServiceContext): SealObserver {
+  const sealed = counter(metrics, 'tallygate_journal_sealed_rows_total', 'Rows of the journal sealed', []);
+  const broken = gauge(
+    metrics,
+    'tallygate_journal_broken_wallets',
+    'Wallets not sealed: rows are missing',
+    [],
+  );
+  return (rows, brokenWallets) => {
+    sealed.inc(Number(rows));
+    broken.set(brokenWallets);
+  };
 }

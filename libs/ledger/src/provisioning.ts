@@ -3,6 +3,7 @@ import type { SchemaProvisioning } from '@tallygate/platform';
 import { checkpointsMigration } from './postgres/migrations/checkpoints.migration';
 import { correctionsMigration } from './postgres/migrations/corrections.migration';
 import { ledgerMigration } from './postgres/migrations/ledger.migration';
+import { proofMigration } from './postgres/migrations/proof.migration';
 import { usageRollupMigration } from './postgres/migrations/usage-rollup.migration';
 
 export const ledgerProvisioning = {
@@ -13,6 +14,8 @@ export const ledgerProvisioning = {
     correctionsMigration,
     checkpointsMigration,
     usageRollupMigration,
+    proofMigration,
   ],
-  withoutTenant: ['unfolded_slice'],
+  withoutTenant: ['unfolded_slice', 'usage_generation', 'partition_stop', 'partition_skip'],
+  appendOnly: ['journal', 'journal_seal', 'journal_seal_part', 'partition_skip'],
 } satisfies SchemaProvisioning;

@@ -82,10 +82,11 @@ async function build(
 }
 
 function fingerprint(schemas: readonly SchemaProvisioning[], prepare: Prepare | undefined): string {
-  const parts = schemas.map(({ schema, migrations, withoutTenant = [] }) => [
+  const parts = schemas.map(({ schema, migrations, withoutTenant = [], appendOnly = [] }) => [
     schema,
     migrations.map((migration) => new migration().name),
     withoutTenant,
+    appendOnly,
   ]);
   return createHash('sha256')
     .update(JSON.stringify([parts, prepare?.name]))

@@ -1,4 +1,4 @@
-export { CLIENT_TABLES, brokenLaws } from './chaos/laws';
+export { CLIENT_TABLES, OFFSET_WATCH, brokenLaws, brokenWatchLaws } from './chaos/laws';
 export {
   caddyConfig,
   envoyGrpcConfig,

@@ -18,3 +18,4 @@ export * from './counter';
 export * from './rating';
 export * from './usage-slice';
 export * from './usage-parts';
+export * from './generation';

@@ -6,6 +6,8 @@ import type { Instant } from '@tallygate/kernel';
 import { CurrentPrincipal, Database, TenantTime, ZodBody } from '@tallygate/platform';
 import type { Principal, Tx } from '@tallygate/platform';
 import type { GrantView } from '../domain';
+import { JournalProof } from '../service/journal-proof';
+import type { JournalProofOfTenant } from '../service/journal-proof';
 import { WalletReadings } from '../service/wallet-reading';
 import type { StatementRow, WalletReading } from '../service/wallet-reading';
 import { WalletStore } from '../service/wallet-store';
@@ -24,6 +26,7 @@ export class WalletsController {
     private readonly readings: WalletReadings,
     private readonly customers: Customers,
     private readonly time: TenantTime,
+    private readonly proof: JournalProof,
   ) {}
 
   /** As it is, or by effect at a past instant, as known now or by another instant. */
@@ -72,10 +75,7 @@ export class WalletsController {
   /** Whether the books of the tenant are right, recomputed from the journal. */
   @Get('journal')
   async journal(@CurrentPrincipal() { tenantId }: Principal): Promise<unknown> {
-    const { balanced, gapless } = await this.database.asTenant(tenantId, (tx) =>
-      this.readings.verify(tx, tenantId),
-    );
-    return { balanced, chain: gapless ? 'valid' : 'broken' };
+    return journalView(await this.proof.of(tenantId));
   }
 
   /** A customer that never had credit in the unit has an empty wallet. */
@@ -92,6 +92,24 @@ export class WalletsController {
       return id === null ? empty : read(tx, id);
     });
   }
+}
+
+function journalView({ balanced, whole, chain }: JournalProofOfTenant) {
+  const { head, fault } = chain;
+  return {
+    balanced,
+    chain: whole ? 'valid' : 'broken',
+    sealed_rows: Number(chain.sealedRows),
+    open_rows: Number(chain.openRows),
+    head: head && { seal: Number(head.seq), hash: head.hash, sealed_at: formatInstant(head.sealedAt) },
+    fault: fault && {
+      customer: fault.wallet?.customer ?? null,
+      unit: fault.wallet?.unit ?? null,
+      version: fault.version === null ? null : Number(fault.version),
+      seal: fault.seal === null ? null : Number(fault.seal),
+      differs: fault.differs,
+    },
+  };
 }
 
 function walletView(customer: string, unit: string, reading: WalletReading, at: Instant) {

@@ -8,8 +8,10 @@ import type { IncomingMessage, Slice } from '@tallygate/platform';
 import { USAGE_GROUP } from '../postgres/pg-usage.store';
 import { BalanceFeed } from '../service/balance-feed';
 import { UsageSliceService } from '../service/usage-slice.service';
+import type { SliceOutcome } from '../service/usage-slice.service';
 import { UsageStore } from '../service/usage-store';
 import type { SlicePosition } from '../service/usage-store';
+import { PartitionAlarm } from './partition-alarm';
 
 /** Enough that the fixed cost of a transaction is spread, few enough that nobody waits for a lock for long. */
 const MOST_EVENTS = 4_000;
@@ -18,6 +20,8 @@ const MOST_EVENTS = 4_000;
 @Injectable()
 export class UsageConsumer implements OnModuleInit {
   private readonly owner: string;
+  /** Under which each partition was taken over last; a slice in hand keeps the one it began with. */
+  private readonly epochs = new Map<string, bigint>();
 
   constructor(
     private readonly context: ServiceContext,
@@ -25,6 +29,7 @@ export class UsageConsumer implements OnModuleInit {
     private readonly slices: UsageSliceService,
     private readonly usage: UsageStore,
     private readonly feed: BalanceFeed,
+    private readonly alarm: PartitionAlarm,
     ids: Ids,
   ) {
     this.owner = ids.next();
@@ -41,30 +46,37 @@ export class UsageConsumer implements OnModuleInit {
 
   /** Fences whoever held the partition before, and publishes what it had gathered when it went. */
   private async startAt(topic: string, partition: number): Promise<bigint | null> {
-    const next = await this.database.asWorker((tx) => this.usage.takeOver(tx, topic, partition, this.owner));
+    const { epoch, next } = await this.database.asWorker((tx) =>
+      this.usage.takeOver(tx, topic, partition, this.owner),
+    );
+    this.epochs.set(nameOf({ topic, partition }), epoch);
     await this.feed.recover();
     return next;
   }
 
   private async handle(slice: Slice): Promise<void> {
+    const epoch = this.epochs.get(nameOf(slice)) ?? 0n;
     for (const part of partsOf(slice)) {
-      const outcome = await this.slices.take(
-        part.events,
-        slice.ephemeral ? null : this.positionOf(slice, part),
-      );
-      if (outcome.status === 'fenced')
-        throw new Error(`Partition ${slice.topic}/${slice.partition} has another owner`);
-      if (outcome.status === 'gap') {
-        throw new Error(
-          `Partition ${slice.topic}/${slice.partition} continues at ${outcome.first} where ${outcome.stored} is next: usage between them is gone`,
-        );
-      }
+      const position = slice.ephemeral ? null : positionOf(slice, part, epoch);
+      await this.judge(slice, await this.slices.take(part.events, position));
     }
   }
 
-  private positionOf({ topic, partition }: Slice, part: Part): SlicePosition {
-    return { topic, partition, first: part.first, next: part.last + 1n, owner: this.owner };
+  private async judge(slice: Slice, outcome: SliceOutcome): Promise<void> {
+    if (outcome.status === 'fenced')
+      throw new Error(`Partition ${slice.topic}/${slice.partition} has another owner`);
+    if (outcome.status === 'gap') throw await this.alarm.raise(slice, outcome);
+    await this.alarm.clear(slice);
   }
+}
+
+function nameOf({ topic, partition }: Pick<Slice, 'topic' | 'partition'>): string {
+  return `${topic}/${partition}`;
+}
+
+function positionOf({ topic, partition, end }: Slice, part: Part, epoch: bigint): SlicePosition {
+  const position = { topic, partition, first: part.first, next: part.last + 1n, epoch };
+  return end === undefined ? position : { ...position, end };
 }
 
 interface Part {

@@ -156,7 +156,7 @@ describe('the ledger on PostgreSQL', () => {
     const customer = { tenantId: tenant.tenantId, customerId: randomUUID() };
     await addCustomer(ledger, customer, 'payg', START);
     await database.asWorker((tx) => ledger.usage.takeOver(tx, 'cut', 0, 'me'));
-    const position = { topic: 'cut', partition: 0, first: 0n, next: 1n, owner: 'me' };
+    const position = { topic: 'cut', partition: 0, first: 0n, next: 1n, epoch: 1n };
     const events = [usageEvent(customer, { tokens: '500', occurredAt: NOW })];
     let cuts = 0;
     for (let applied = false; !applied; cuts += 1) {

@@ -8,7 +8,7 @@ import type { Tx } from '@tallygate/platform';
 import { ratingBook, withAnnounced } from '../domain';
 import type { ParkedCharge, RatingBook, SliceFacts, SubscriptionTerms, UsageRow } from '../domain';
 import { UsageStore } from '../service/usage-store';
-import type { Identified, LateCharge, SlicePosition } from '../service/usage-store';
+import type { Generations, Identified, LateCharge, SlicePosition, Tenure } from '../service/usage-store';
 import { bigints, instants, integers, jsonbs, numerics, smallints, texts, uuids } from './arrays';
 import { sharedInstant, sharedInstantOrNull } from './pg-instants';
 import { announcedPrices } from './sql/announced-price';
@@ -71,37 +71,52 @@ export class PgUsageStore extends UsageStore {
     }
   }
 
-  override async takeOver(tx: Tx, topic: string, partition: number, owner: string): Promise<bigint | null> {
-    const { rows } = await tx.query<{ next_offset: bigint }>(sql.takeOverPosition, [
+  override async takeOver(tx: Tx, topic: string, partition: number, owner: string): Promise<Tenure> {
+    const { rows } = await tx.query<{ next_offset: bigint; epoch: bigint }>(sql.takeOverPosition, [
       USAGE_GROUP,
       topic,
       partition,
       owner,
     ]);
-    const next = rows[0]?.next_offset ?? -1n;
-    return next < 0n ? null : next;
+    const { next_offset: next, epoch } = rows[0] ?? { next_offset: -1n, epoch: 0n };
+    return { epoch, next: next < 0n ? null : next };
   }
 
-  override async claim(tx: Tx, { topic, partition, owner }: SlicePosition): Promise<bigint | 'fenced'> {
-    const { rows } = await tx.query<{ next_offset: bigint; owner: string }>(sql.claimPosition, [
+  override async claim(tx: Tx, { topic, partition, epoch }: SlicePosition): Promise<bigint | 'fenced'> {
+    const { rows } = await tx.query<{ next_offset: bigint; epoch: bigint }>(sql.claimPosition, [
       USAGE_GROUP,
       topic,
       partition,
     ]);
     const row = rows[0];
-    return row === undefined || row.owner !== owner ? 'fenced' : row.next_offset;
+    return row === undefined || row.epoch !== epoch ? 'fenced' : row.next_offset;
   }
 
-  override async advance(tx: Tx, { topic, partition, owner, next }: SlicePosition): Promise<void> {
-    const { rowCount } = await tx.query(sql.advancePosition, [USAGE_GROUP, topic, partition, next, owner]);
+  override async advance(tx: Tx, { topic, partition, epoch, next }: SlicePosition): Promise<void> {
+    const { rowCount } = await tx.query(sql.advancePosition, [USAGE_GROUP, topic, partition, next, epoch]);
     if (rowCount !== 1) throw new Error(`Partition ${topic}/${partition} moved under its lock`);
   }
 
-  override async known(tx: Tx, identities: readonly string[]): Promise<ReadonlyMap<string, string>> {
-    const { rows } = await tx.query<{ identity: string; payload: string }>(sql.knownIdentities, [
-      uuids(identities),
-    ]);
-    return new Map(rows.map((row) => [undashed(row.identity), undashed(row.payload)]));
+  override async generations(tx: Tx): Promise<Generations> {
+    const { rows } = await tx.query<{ generation: number; current: boolean }>(sql.openGenerations);
+    const current = rows.find((row) => row.current)?.generation;
+    if (current === undefined) throw new Error('No generation takes new events');
+    return { current, recent: rows.filter((row) => !row.current).map((row) => row.generation) };
+  }
+
+  override async known(
+    tx: Tx,
+    identities: readonly string[],
+    among?: readonly number[],
+  ): Promise<ReadonlyMap<string, string>> {
+    const known = new Map<string, string>();
+    const asked = uuids(identities);
+    for (const generation of among ?? allOf(await this.generations(tx))) {
+      const values = [asked, generation];
+      const { rows } = await tx.query<{ identity: string; payload: string }>(sql.knownIdentities, values);
+      for (const row of rows) known.set(undashed(row.identity), undashed(row.payload));
+    }
+    return known;
   }
 
   override async facts(tx: Tx, events: readonly MeteredEvent[]): Promise<SliceFacts> {
@@ -130,10 +145,11 @@ export class PgUsageStore extends UsageStore {
     rows: readonly UsageRow[],
     identities: ReadonlyMap<MeteredEvent, string>,
     walletOf: (row: UsageRow) => bigint | null,
+    generation: number,
   ): Promise<bigint> {
     const sliceId = await this.nextSlice(tx);
     if (rows.length > 0)
-      await tx.query(sql.insertEvents, eventParameters(rows, identities, walletOf, sliceId));
+      await tx.query(sql.insertEvents, [...eventParameters(rows, identities, walletOf, sliceId), generation]);
     return sliceId;
   }
 
@@ -223,6 +239,10 @@ export class PgUsageStore extends UsageStore {
 /** A catalog that came between the two statements has settled its own revision's announcements. */
 function rowsAfter(announced: readonly AnnouncedRow[], tenantId: string, revision: number): readonly Price[] {
   return announced.flatMap((one) => (one.tenant_id === tenantId && one.revision > revision ? one.rows : []));
+}
+
+function allOf({ current, recent }: Generations): readonly number[] {
+  return [current, ...recent];
 }
 
 function isStoredIdentity(error: unknown): boolean {

@@ -193,25 +193,40 @@ describe('a slice of usage', () => {
   it('moves nothing when it is taken again at a stored offset, or by an owner that lost the partition', async () => {
     const of = await introduce(ledger);
     await grant(of, 'g1', '10');
-    const take = (owner: string, first: bigint, next: bigint) =>
+    const take = (epoch: bigint, first: bigint, next: bigint, end?: bigint) =>
       ledger.slices.take([usageEvent(of, { tokens: '500' })], {
         topic: 'usage.metered',
         partition: 0,
         first,
         next,
-        owner,
+        epoch,
+        ...(end !== undefined && { end }),
       });
     const takeOver = (owner: string) =>
       database.asWorker((tx) => ledger.usage.takeOver(tx, 'usage.metered', 0, owner));
-    await expect(take('one', 0n, 1n)).resolves.toEqual({ status: 'fenced' });
-    await expect(takeOver('one')).resolves.toBeNull();
-    await expect(take('one', 0n, 1n)).resolves.toMatchObject({ status: 'applied' });
-    await expect(take('one', 0n, 1n)).resolves.toEqual({ status: 'already_taken' });
-    await expect(take('one', 5n, 6n)).resolves.toEqual({ status: 'gap', stored: 1n, first: 5n });
-    await expect(takeOver('two')).resolves.toBe(1n);
-    await expect(take('one', 1n, 2n)).resolves.toEqual({ status: 'fenced' });
-    await expect(take('two', 1n, 2n)).resolves.toMatchObject({ status: 'applied' });
+    await expect(take(1n, 0n, 1n)).resolves.toEqual({ status: 'fenced' });
+    await expect(takeOver('one')).resolves.toEqual({ epoch: 1n, next: null });
+    await expect(take(1n, 0n, 1n)).resolves.toMatchObject({ status: 'applied' });
+    await expect(take(1n, 0n, 1n)).resolves.toEqual({ status: 'already_taken' });
+    await expect(take(1n, 5n, 6n)).resolves.toEqual({ status: 'gap', stored: 1n, first: 5n });
+    await expect(takeOver('one')).resolves.toEqual({ epoch: 1n, next: 1n });
+    await expect(takeOver('two')).resolves.toEqual({ epoch: 2n, next: 1n });
+    await expect(take(1n, 1n, 2n)).resolves.toEqual({ status: 'fenced' });
+    await expect(take(2n, 1n, 2n)).resolves.toMatchObject({ status: 'applied' });
+    // It lost the partition meanwhile and has it again: what it began before stays fenced.
+    await expect(takeOver('one')).resolves.toEqual({ epoch: 3n, next: 2n });
+    await expect(take(1n, 2n, 3n)).resolves.toEqual({ status: 'fenced' });
+    // A log that ends before what was taken is another log.
+    await expect(take(3n, 0n, 1n, 1n)).resolves.toEqual({ status: 'gap', stored: 2n, first: 0n });
     expect(await wallet(of)).toEqual({ free: 8, held: 0, debt: 0 });
+  });
+
+  it('stops at a log whose beginning was lost before anything of it was taken', async () => {
+    const of = await introduce(ledger);
+    await database.asWorker((tx) => ledger.usage.takeOver(tx, 'late', 0, 'one'));
+    const position = { topic: 'late', partition: 0, first: 7n, next: 8n, epoch: 1n };
+    const taken = ledger.slices.take([usageEvent(of, { tokens: '500' })], position);
+    await expect(taken).resolves.toEqual({ status: 'gap', stored: 0n, first: 7n });
   });
 
   it('lets late usage draw on a lot that has ended, until the expiry is posted at its instant', async () => {

@@ -112,7 +112,9 @@ export class Corrections {
   ): Promise<bigint> {
     const { source, id, type, corrects } = correction;
     const row = { event: correction, ordinal: 0, meter: null, reading: null, quantity: null, ...UNCHARGED };
-    const sliceId = await this.usage.insert(tx, [row], new Map([[correction, identity]]), () => null);
+    const { current } = await this.usage.generations(tx);
+    const identities = new Map([[correction, identity]]);
+    const sliceId = await this.usage.insert(tx, [row], identities, () => null, current);
     const kind = corrects?.kind ?? 'reversal';
     const said = { identity, source, id, type, kind };
     await this.store.addCorrection(tx, { event, ...said, applied, postedAt, sliceId });

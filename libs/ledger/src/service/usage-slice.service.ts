@@ -5,14 +5,14 @@ import type { Instant } from '@tallygate/kernel';
 import { Outbox, TenantTime } from '@tallygate/platform';
 import type { Tx } from '@tallygate/platform';
 import { chargeUsage, planSlice } from '../domain';
-import type { Counter, RatedSlice, WalletCharge } from '../domain';
+import type { Counter, RatedSlice, UsageRow, WalletCharge } from '../domain';
 import { BalanceFeed } from './balance-feed';
 import { Corrections } from './corrections.service';
 import { CounterStore } from './counter-store';
 import { Counting } from './counting.service';
 import { counterChanged, rejection } from './ledger-facts';
 import { UsageStore } from './usage-store';
-import type { Identified, SlicePosition } from './usage-store';
+import type { Generations, Identified, SlicePosition } from './usage-store';
 import { WalletPosting } from './wallet-posting';
 import type { OpenWallet } from './wallet-posting';
 
@@ -27,7 +27,7 @@ export type SliceOutcome =
   | { readonly status: 'already_taken' }
   /** Another process holds the partition now: this one must not go on. */
   | { readonly status: 'fenced' }
-  /** Messages between the stored offset and this slice are missing. */
+  /** Messages from the stored offset to this slice are gone, or the log was begun anew before it. */
   | { readonly status: 'gap'; readonly stored: bigint; readonly first: bigint };
 
 const NOTHING_KNOWN: ReadonlyMap<string, string> = new Map();
@@ -44,6 +44,12 @@ interface Taken extends Done {
 }
 
 type NowOf = (tenantId: string) => Instant;
+
+/** Where a slice comes from and where its events go. */
+interface Place {
+  readonly position: SlicePosition | null;
+  readonly generation: number;
+}
 
 interface Sorted {
   readonly fresh: readonly Identified[];
@@ -94,32 +100,47 @@ export class UsageSliceService {
     return this.usage.inTransaction(async (tx) => {
       const outcome = position === null ? null : await this.refuse(tx, position);
       if (outcome !== null) return { outcome, wallets: [], counters: [], told: false };
-      const known = lookUp
-        ? await this.usage.known(
-            tx,
-            identified.map((one) => one.identity),
-          )
-        : NOTHING_KNOWN;
-      return this.apply(tx, sortOut(identified, known), position, (tenantId) => nowIn(nows, tenantId));
+      const generations = await this.usage.generations(tx);
+      const known = await this.known(tx, identified, generations, lookUp);
+      const now = (tenantId: string): Instant => nowIn(nows, tenantId);
+      return this.apply(tx, sortOut(identified, known), { position, generation: generations.current }, now);
     });
   }
 
+  /** What the insert itself cannot find: older generations always, the current one only when it found something. */
+  private async known(
+    tx: Tx,
+    identified: readonly Identified[],
+    { current, recent }: Generations,
+    lookUp: boolean,
+  ): Promise<ReadonlyMap<string, string>> {
+    const among = lookUp ? [current, ...recent] : recent;
+    if (among.length === 0) return NOTHING_KNOWN;
+    return this.usage.known(
+      tx,
+      identified.map((one) => one.identity),
+      among,
+    );
+  }
+
   private async refuse(tx: Tx, position: SlicePosition): Promise<SliceOutcome | null> {
-    const stored = await this.usage.claim(tx, position);
-    if (stored === 'fenced') return { status: 'fenced' };
-    if (stored >= position.next) return { status: 'already_taken' };
-    return stored >= 0n && stored < position.first ? { status: 'gap', stored, first: position.first } : null;
+    const claimed = await this.usage.claim(tx, position);
+    if (claimed === 'fenced') return { status: 'fenced' };
+    const stored = claimed < 0n ? 0n : claimed;
+    const { first, next, end } = position;
+    if (stored < first || (end !== undefined && stored > end)) return { status: 'gap', stored, first };
+    return stored >= next ? { status: 'already_taken' } : null;
   }
 
   private async apply(
     tx: Tx,
     { fresh, rejected, repeated }: Sorted,
-    position: SlicePosition | null,
+    { position, generation }: Place,
     nowOf: NowOf,
   ): Promise<Taken> {
     const { refused, ...done } = fresh.some(isCorrection)
-      ? await this.inSteps(tx, fresh, nowOf)
-      : { ...(await this.applyEvents(tx, fresh, nowOf)), refused: [] };
+      ? await this.inSteps(tx, fresh, generation, nowOf)
+      : { ...(await this.applyEvents(tx, fresh, generation, nowOf)), refused: [] };
     const facts = [
       ...rejected.map((one) => rejection(this.ids.next(), one.event, 'identity_conflict', nowOf)),
       ...refused.map((one) => rejection(this.ids.next(), one.event, 'event_unknown', nowOf)),
@@ -142,6 +163,7 @@ export class UsageSliceService {
   private async inSteps(
     tx: Tx,
     fresh: readonly Identified[],
+    generation: number,
     nowOf: NowOf,
   ): Promise<Done & { readonly refused: readonly Identified[] }> {
     await this.corrections.lockAhead(
@@ -151,7 +173,7 @@ export class UsageSliceService {
     const done: Done[] = [];
     const refused: Identified[] = [];
     for (const step of stepsOf(fresh)) {
-      if (!isCorrection(step[0])) done.push(await this.applyEvents(tx, step, nowOf));
+      if (!isCorrection(step[0])) done.push(await this.applyEvents(tx, step, generation, nowOf));
       else if ((await this.corrections.apply(tx, step[0], nowOf)) === 'event_unknown') refused.push(step[0]);
     }
     return {
@@ -163,7 +185,12 @@ export class UsageSliceService {
     };
   }
 
-  private async applyEvents(tx: Tx, fresh: readonly Identified[], nowOf: NowOf): Promise<Done> {
+  private async applyEvents(
+    tx: Tx,
+    fresh: readonly Identified[],
+    generation: number,
+    nowOf: NowOf,
+  ): Promise<Done> {
     const events = fresh.map((one) => one.event);
     const { rated, flips } = await this.counting.rate(
       tx,
@@ -171,9 +198,9 @@ export class UsageSliceService {
     );
     const wallets = await this.burn(tx, rated, nowOf);
     const identities = new Map(fresh.map((one) => [one.event, one.identity]));
-    const sliceId = await this.usage.insert(tx, rated.rows, identities, ({ event, unit }) =>
-      unit === null ? null : (wallets.get(event.customerId)?.get(unit)?.draft.wallet.id ?? null),
-    );
+    const walletOf = ({ event, unit }: UsageRow): bigint | null =>
+      unit === null ? null : (wallets.get(event.customerId)?.get(unit)?.draft.wallet.id ?? null);
+    const sliceId = await this.usage.insert(tx, rated.rows, identities, walletOf, generation);
     const open = [...wallets.values()].flatMap((own) => [...own.values()]);
     const { gathered, told } = await this.posting.close(tx, open, 'flips', sliceId);
     await this.counters.save(tx, rated.counters, (counter) => flips.has(counter));

@@ -12,7 +12,25 @@ export interface SlicePosition {
   readonly first: bigint;
   /** Offset after its last one. */
   readonly next: bigint;
-  readonly owner: string;
+  /** Under which the partition was taken over. */
+  readonly epoch: bigint;
+  /** Where the log ended when the slice was read; absent where nobody knows. */
+  readonly end?: bigint;
+}
+
+/** A partition as its owner takes it over. */
+export interface Tenure {
+  readonly epoch: bigint;
+  /** The offset to go on from; null when nothing was ever taken. */
+  readonly next: bigint | null;
+}
+
+/** Partitions of the usage record by arrival. */
+export interface Generations {
+  /** Takes new events. */
+  readonly current: number;
+  /** May hold what comes again. */
+  readonly recent: readonly number[];
 }
 
 export interface Identified {
@@ -32,16 +50,19 @@ export interface LateCharge {
 /** Events, their identities, and how far each partition was taken. */
 export abstract class UsageStore {
   abstract identify(events: readonly MeteredEvent[]): readonly Identified[];
-  /**
-   * Takes the partition for this owner; whoever held it before fails its next slice.
-   * @returns the offset to go on from; null when nothing was ever taken
-   */
-  abstract takeOver(tx: Tx, topic: string, partition: number, owner: string): Promise<bigint | null>;
-  /** Locks the partition's row. Fenced: another owner holds it. @returns the stored offset */
+  /** Takes the partition for this owner; whoever held it before fails its next slice. */
+  abstract takeOver(tx: Tx, topic: string, partition: number, owner: string): Promise<Tenure>;
+  /** Locks the partition's row. Fenced: its epoch is another one. @returns the stored offset, −1: nothing was taken */
   abstract claim(tx: Tx, position: SlicePosition): Promise<bigint | 'fenced'>;
   abstract advance(tx: Tx, position: SlicePosition): Promise<void>;
-  /** Payload hashes of the identities that are stored already. */
-  abstract known(tx: Tx, identities: readonly string[]): Promise<ReadonlyMap<string, string>>;
+  /** Where new events go until this transaction ends, and where known ones may be. */
+  abstract generations(tx: Tx): Promise<Generations>;
+  /** Payload hashes of the identities that are stored already in one of these generations; default: all open ones. */
+  abstract known(
+    tx: Tx,
+    identities: readonly string[],
+    generations?: readonly number[],
+  ): Promise<ReadonlyMap<string, string>>;
   /** What rating needs to know of the events' tenants and customers. */
   abstract facts(tx: Tx, events: readonly MeteredEvent[]): Promise<SliceFacts>;
   /** A worker's transaction around a slice; `stored_before` when an identity was stored already: all is rolled back. */
@@ -52,6 +73,7 @@ export abstract class UsageStore {
     rows: readonly UsageRow[],
     identities: ReadonlyMap<MeteredEvent, string>,
     walletOf: (row: UsageRow) => bigint | null,
+    generation: number,
   ): Promise<bigint>;
   /** Records charges of events that are stored already. @returns the id of the slice whose journal rows hold them */
   abstract charge(tx: Tx, charged: readonly LateCharge[]): Promise<bigint>;

@@ -1,7 +1,7 @@
 import { Controller, Get, Header, Inject } from '@nestjs/common';
 import type { Registry } from 'prom-client';
 import { missingOf } from '../health/readiness';
-import type { ReadinessCheck } from '../health/readiness';
+import type { Missing, ReadinessCheck } from '../health/readiness';
 import { problem } from '../http/problem';
 import { scrape } from './service-context';
 
@@ -22,9 +22,11 @@ export class OperationsController {
   }
 
   @Get('readyz')
-  async ready(): Promise<{ status: string }> {
-    const missing = await missingOf(this.checks);
-    if (missing.length === 0) return { status: 'ready' };
+  async ready(): Promise<{ status: string; degraded?: readonly Missing[] }> {
+    const wrong = await missingOf(this.checks);
+    const missing = wrong.filter((one) => one.degrades !== true);
+    if (wrong.length === 0) return { status: 'ready' };
+    if (missing.length === 0) return { status: 'degraded', degraded: wrong };
     throw problem(503, 'not_ready', 'Something this service needs is missing', {
       detail: missing.map((one) => `${one.name} at ${one.where}: ${one.problem}. ${one.start}.`).join(' '),
       missing,

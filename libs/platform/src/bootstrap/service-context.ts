@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { SequentialIds, SystemClock, toMillis } from '@tallygate/kernel';
 import type { Clock, Ids } from '@tallygate/kernel';
+import type { Client } from 'pg';
 import type { Registry } from 'prom-client';
 import type { EventBus, RunningSubscription, Subscription } from '../bus/event-bus';
 import type { ReadinessCheck } from '../health/readiness';
@@ -9,7 +10,7 @@ import { forgetOldKeys } from '../http/idempotency';
 import { PgOutbox } from '../outbox/pg-outbox';
 import type { MigrationClass } from '../postgres/migration';
 import { PgDatabase } from '../postgres/pg-database';
-import { provisionSchema } from '../postgres/provision';
+import { provisionSchema, withOwner } from '../postgres/provision';
 import type { JobQueue } from '../queue/job-queue';
 import type { Log } from '../telemetry/log';
 import { silentLog } from '../telemetry/log';
@@ -37,6 +38,7 @@ export interface ServiceContextOptions {
   };
   readonly migrations: readonly MigrationClass[];
   readonly withoutTenant?: readonly string[];
+  readonly appendOnly?: readonly string[];
   /** Shared by the services of a process; the bus is closed by whoever created it, the queue by `createService` too. */
   readonly bus: EventBus;
   readonly queue: JobQueue;
@@ -48,6 +50,7 @@ export interface ServiceContextOptions {
 
 /** What the platform gives one service: plain objects, no globals, so that one process can hold several services. */
 export class ServiceContext {
+  readonly checks: ReadinessCheck[];
   private readonly subscriptions: RunningSubscription[] = [];
 
   constructor(
@@ -63,10 +66,23 @@ export class ServiceContext {
     readonly ids: Ids,
     readonly log: Log,
     readonly metrics: Registry,
-    readonly checks: readonly ReadinessCheck[],
+    checks: readonly ReadinessCheck[],
     /** The process's queue behind `queue`. */
     readonly sharedQueue: JobQueue,
-  ) {}
+    private readonly ownerUrl: string,
+  ) {
+    this.checks = [...checks];
+  }
+
+  /** Asked by /readyz beside the platform's own; before the service is created. */
+  addCheck(check: ReadinessCheck): void {
+    this.checks.push(check);
+  }
+
+  /** A connection of the schema's owner, for maintenance that changes tables; it ends with `work`. */
+  asOwner<T>(work: (owner: Client) => Promise<T>): Promise<T> {
+    return withOwner(this.ownerUrl, work);
+  }
 
   /** Subscribes, counted for the tenants' clocks; ended by `stop`. */
   async subscribe(subscription: Subscription): Promise<RunningSubscription> {
@@ -107,10 +123,11 @@ export class ServiceContext {
 }
 
 export async function createServiceContext(options: ServiceContextOptions): Promise<ServiceContext> {
-  const { name, schema = name, migrations, withoutTenant } = options;
+  const { name, schema = name, migrations, withoutTenant, appendOnly } = options;
   const { url, roleSecret, provision = true, apiConnections, workerConnections } = options.database;
   const log = (options.log ?? silentLog).child({ service: name });
-  if (provision) await provisionSchema({ ownerUrl: url, roleSecret, schema, migrations, withoutTenant });
+  if (provision)
+    await provisionSchema({ ownerUrl: url, roleSecret, schema, migrations, withoutTenant, appendOnly });
   const database = new PgDatabase({ url, schema, roleSecret, apiConnections, workerConnections, log });
   return assemble(options, database, log);
 }
@@ -147,6 +164,7 @@ function assemble(options: ServiceContextOptions, database: PgDatabase, log: Log
     metrics,
     [databaseCheck(database, options.database.url)],
     options.queue,
+    options.database.url,
   );
 }
 

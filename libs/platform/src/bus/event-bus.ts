@@ -20,6 +20,8 @@ export interface Slice {
   readonly topic: string;
   readonly partition: number;
   readonly messages: readonly IncomingMessage[];
+  /** Offset after the last message that the partition had when these were read; absent on a bus without a log. */
+  readonly end?: bigint;
   /** True on a bus without a log: no offset is kept, the publisher repeats what was not handled. */
   readonly ephemeral: boolean;
 }

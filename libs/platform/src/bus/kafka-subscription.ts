@@ -212,6 +212,7 @@ export class KafkaSubscription {
       topic,
       partition,
       messages: messages.map((message) => toIncoming(topic, partition, message)),
+      end: BigInt(payload.batch.highWatermark),
       ephemeral: false,
     };
     try {

@@ -8,6 +8,8 @@ export interface ReadinessCheck {
   /** How to start it. */
   readonly start: string;
   readonly check: () => Promise<unknown>;
+  /** The service can still answer without it: it is degraded, and takes requests. */
+  readonly degrades?: boolean;
 }
 
 export interface Missing {
@@ -15,6 +17,7 @@ export interface Missing {
   readonly where: string;
   readonly problem: string;
   readonly start: string;
+  readonly degrades?: boolean;
 }
 
 const PATIENCE_MS = 2_000;
@@ -28,7 +31,7 @@ export async function missingOf(
 }
 
 async function missingPart(
-  { name, where, start, check }: ReadinessCheck,
+  { name, where, start, check, degrades }: ReadinessCheck,
   patienceMs: number,
 ): Promise<Missing | null> {
   try {
@@ -39,6 +42,7 @@ async function missingPart(
       name,
       where,
       start,
+      ...(degrades === true && { degrades }),
       problem: error instanceof Error ? error.message || error.name : String(error),
     };
   }

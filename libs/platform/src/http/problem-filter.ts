@@ -6,6 +6,7 @@ import type { Log } from '../telemetry/log';
 import { BODY_LIMIT } from './body-parser';
 import { PROBLEM_CONTENT_TYPE, problemBody, ProblemException } from './problem';
 import type { Problem } from './problem';
+import { storageProblem } from './storage-problem';
 
 /** Every answer that is not a success leaves here, as a problem. What was not foreseen shows an id and nothing else. */
 @Catch()
@@ -15,7 +16,8 @@ export class ProblemFilter implements ExceptionFilter {
     private readonly newId: () => string = randomUUID,
   ) {}
 
-  catch(error: unknown, host: ArgumentsHost): void {
+  catch(thrown: unknown, host: ArgumentsHost): void {
+    const error = this.seenAsStorage(thrown);
     const reply = host.switchToHttp().getResponse<FastifyReply>();
     const request = host.switchToHttp().getRequest<FastifyRequest>();
     const problem = this.problemOf(error, request);
@@ -25,6 +27,13 @@ export class ProblemFilter implements ExceptionFilter {
       .status(problem.status)
       .header('content-type', PROBLEM_CONTENT_TYPE)
       .send(problemBody(problem));
+  }
+
+  /** A database that is away is foreseen, and told to the log as what it was. */
+  private seenAsStorage(error: unknown): unknown {
+    const refused = error instanceof HttpException ? null : storageProblem(error);
+    if (refused !== null) this.log.error({ err: error }, 'the database did not take a request');
+    return refused ?? error;
   }
 
   private problemOf(error: unknown, request: FastifyRequest): Problem {

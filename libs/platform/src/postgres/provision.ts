@@ -10,6 +10,8 @@ export interface SchemaProvisioning {
   readonly migrations: readonly MigrationClass[];
   /** Tables that hold no tenant's data. Any other table without tenant_id is refused. */
   readonly withoutTenant?: readonly string[];
+  /** Tables whose rows the run-time roles may add and read, never change or delete. */
+  readonly appendOnly?: readonly string[];
 }
 
 export interface ProvisionOptions extends SchemaProvisioning {
@@ -35,6 +37,7 @@ export async function provisionSchema(options: ProvisionOptions): Promise<void> 
       api: roleName(schema, 'api'),
       worker: roleName(schema, 'worker'),
       withoutTenant: [...PLATFORM_WITHOUT_TENANT, MIGRATION_TABLE, ...(options.withoutTenant ?? [])],
+      appendOnly: options.appendOnly ?? [],
       migrationTable: MIGRATION_TABLE,
     });
   });

@@ -5,6 +5,8 @@ export interface Tenancy {
   readonly api: string;
   readonly worker: string;
   readonly withoutTenant: readonly string[];
+  /** Tables whose rows the run-time roles may add and read, never change or delete. */
+  readonly appendOnly: readonly string[];
   readonly migrationTable: string;
 }
 
@@ -31,7 +33,7 @@ function refuse(schema: string, faults: readonly string[]): void {
     throw new Error(`Schema ${schema} breaks tenant isolation:\n  ${faults.join('\n  ')}`);
 }
 
-function faultsOf(tables: readonly TableRow[], { withoutTenant }: Tenancy): string[] {
+function faultsOf(tables: readonly TableRow[], { withoutTenant, appendOnly }: Tenancy): string[] {
   const declared = new Set(withoutTenant);
   const names = new Set(tables.map((table) => table.name));
   const faults = tables.flatMap(({ name, tenant }) => {
@@ -40,9 +42,9 @@ function faultsOf(tables: readonly TableRow[], { withoutTenant }: Tenancy): stri
     if (tenant !== 'uuid') return [`${name}.tenant_id must be uuid not null`];
     return declared.has(name) ? [`${name} has a tenant_id and is in withoutTenant`] : [];
   });
-  const missing = withoutTenant
-    .filter((name) => !names.has(name))
-    .map((name) => `withoutTenant names ${name}, which does not exist`);
+  const missing = Object.entries({ withoutTenant, appendOnly }).flatMap(([list, named]) =>
+    named.filter((name) => !names.has(name)).map((name) => `${list} names ${name}, which does not exist`),
+  );
   return [...faults, ...missing];
 }
 
@@ -95,7 +97,9 @@ async function protect(
   }
 }
 
-async function grant(owner: Client, { schema, api, worker, migrationTable }: Tenancy): Promise<void> {
+/** One query is one transaction: nobody ever sees the rights of an append-only table between grant and revoke. */
+async function grant(owner: Client, tenancy: Tenancy): Promise<void> {
+  const { schema, api, worker, migrationTable, appendOnly } = tenancy;
   const roles = `${api}, ${worker}`;
   await owner.query(`
     grant usage on schema ${schema} to ${roles};
@@ -103,6 +107,7 @@ async function grant(owner: Client, { schema, api, worker, migrationTable }: Ten
     grant usage, select on all sequences in schema ${schema} to ${roles};
     grant execute on all functions in schema ${schema} to ${roles};
     revoke all on ${schema}.${migrationTable} from ${roles};
+    ${appendOnly.map((table) => `revoke update, delete, truncate on ${schema}."${table}" from ${roles};`).join(' ')}
     alter default privileges in schema ${schema} grant select, insert, update, delete on tables to ${roles};
     alter default privileges in schema ${schema} grant usage, select on sequences to ${roles};
     grant connect on database ${await databaseName(owner)} to ${roles};

@@ -17,6 +17,8 @@ export interface SentTopUp {
 export class ClientRecord {
   readonly usage = new Map<string, SentUsage>();
   readonly topUps = new Map<string, SentTopUp>();
+  /** Ids that were sent again with another payload: refused at the door, or taken in, to become a dead letter. */
+  readonly conflicts = new Map<string, 'refused' | 'taken'>();
   /** In the order of acknowledgement, to repeat from. */
   readonly acknowledged: SentUsage[] = [];
   repeats = 0;

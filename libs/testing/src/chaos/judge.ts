@@ -4,7 +4,8 @@ import type { LiveTenant } from '../load/live-tenant';
 import { callHttp } from '../scenario/session';
 import type { RealStack } from '../stack/real-stack';
 import type { ClientRecord } from './client-record';
-import { CLIENT_TABLES, brokenLaws } from './laws';
+import { CLIENT_TABLES, OFFSET_WATCH, brokenLaws, brokenWatchLaws } from './laws';
+import { publishedBalances } from './published-balances';
 
 const POLL_MS = 250;
 
@@ -20,6 +21,7 @@ export class Judge {
   static async open(stack: RealStack, tenant: LiveTenant): Promise<Judge> {
     const client = new Client({ connectionString: stack.databaseUrl });
     await client.connect();
+    await client.query(OFFSET_WATCH);
     return new Judge(stack, tenant, client, await KafkaLag.connect(stack.brokers));
   }
 
@@ -40,7 +42,7 @@ export class Judge {
   async violations(record: ClientRecord): Promise<readonly string[]> {
     await this.load(record);
     const broken = await brokenLaws(this.client, this.tenant.id);
-    return [...broken, ...(await this.publicVerdict())];
+    return [...broken, ...(await brokenWatchLaws(this.client)), ...(await this.publicVerdict())];
   }
 
   async close(): Promise<void> {
@@ -49,7 +51,12 @@ export class Judge {
   }
 
   private async moving(): Promise<string[]> {
-    return [...(await this.lags()), ...(await this.outboxes()), ...(await this.gates())];
+    return [
+      ...(await this.lags()),
+      ...(await this.outboxes()),
+      ...(await this.gathered()),
+      ...(await this.gates()),
+    ];
   }
 
   /** A group that stores its offsets with its work is asked in the database, the others at the broker. */
@@ -91,6 +98,16 @@ export class Judge {
     return lines;
   }
 
+  /** Changes that flip nothing leave once a second. */
+  private async gathered(): Promise<string[]> {
+    const { rows } = await this.client.query<{ count: number }>(
+      'select count(*)::int as count from ledger.wallet where tenant_id = $1 and revision <> published_revision',
+      [this.tenant.id],
+    );
+    const count = rows[0]?.count ?? 0;
+    return count > 0 ? [`${count} balances have not left the ledger`] : [];
+  }
+
   private async gates(): Promise<string[]> {
     if (!this.stack.pids().has('gate')) return [];
     const answer = await this.tenant.call('entitlement', '/v1/gates').catch(() => null);
@@ -122,7 +139,24 @@ export class Judge {
         topUps.map(({ status }) => status),
       ],
     );
+    await this.client.query('insert into client_conflict select * from unnest($1::text[], $2::text[])', [
+      [...record.conflicts.keys()],
+      [...record.conflicts.values()],
+    ]);
     await this.loadCaptures();
+    await this.loadPublished();
+  }
+
+  private async loadPublished(): Promise<void> {
+    const published = [...(await publishedBalances(this.stack.bus, this.tenant.id))];
+    await this.client.query(
+      'insert into published_balance select * from unnest($1::uuid[], $2::text[], $3::bigint[])',
+      [
+        published.map(([name]) => name.split(' ')[0]),
+        published.map(([name]) => name.split(' ')[1]),
+        published.map(([, revision]) => revision),
+      ],
+    );
   }
 
   private async loadCaptures(): Promise<void> {

@@ -1,5 +1,6 @@
 import { SeededRandom } from '../load/seeded-random';
-import { VICTIMS, atRandom, inTurn } from './kill-plan';
+import { VICTIMS, anyFault, inTurn } from './kill-plan';
+import type { Fault } from './kill-plan';
 
 describe('The plan of kills', () => {
   it('kills every process as often as there are rounds, each round all of them', () => {
@@ -13,21 +14,29 @@ describe('The plan of kills', () => {
 
   it('is the same for the same seed, and another for another', () => {
     const first = (seed: number) => {
-      const plan = atRandom(new SeededRandom(seed));
+      const plan = anyFault(new SeededRandom(seed));
       return Array.from({ length: 20 }, () => plan.next().value);
     };
     expect(first(1)).toEqual(first(1));
     expect(first(1)).not.toEqual(first(2));
   });
 
-  it('at random kills one or two, never one twice at once', () => {
-    const plan = atRandom(new SeededRandom(3));
-    const sizes = new Set<number>();
-    for (let kill = 0; kill < 200; kill += 1) {
-      const victims = plan.next().value?.victims ?? [];
-      expect(new Set(victims).size).toBe(victims.length);
-      sizes.add(victims.length);
+  it('at random kills one or two, never one twice at once, pauses each, and ends connections', () => {
+    const plan = anyFault(new SeededRandom(3));
+    const kills = new Set<number>();
+    const paused = new Set<string>();
+    let [atPoint, terminations] = [0, 0];
+    for (let count = 0; count < 400; count += 1) {
+      const fault = plan.next().value as Fault;
+      if (fault.fault === 'kill') {
+        expect(new Set(fault.victims).size).toBe(fault.victims.length);
+        kills.add(fault.victims.length);
+      } else if (fault.fault === 'terminate') terminations += 1;
+      else if (fault.atPoint) atPoint += 1;
+      else paused.add(fault.victim);
     }
-    expect([...sizes].sort()).toEqual([1, 2]);
+    expect([...kills].sort()).toEqual([1, 2]);
+    expect([...paused].sort()).toEqual([...VICTIMS].sort());
+    expect(Math.min(atPoint, terminations)).toBeGreaterThan(20);
   });
 });

@@ -3,26 +3,29 @@ import { SeededRandom } from '../load/seeded-random';
 import type { RealStack } from '../stack/real-stack';
 import { BuyerTraffic } from './buyer-traffic';
 import { ClientRecord } from './client-record';
+import { ConflictTraffic } from './conflict-traffic';
 import { GateTraffic } from './gate-traffic';
 import { Judge } from './judge';
-import type { Kill } from './kill-plan';
-import { atRandom, inTurn } from './kill-plan';
+import { Faults } from './faults';
+import type { FaultCounts } from './faults';
+import type { Fault } from './kill-plan';
+import { anyFault, inTurn } from './kill-plan';
 import { UsageTraffic } from './usage-traffic';
 
 export interface ChaosOptions {
   readonly seed: number;
-  /** Every process in turn so many times; or at random for so long. */
+  /** Every process is killed in turn so many times; or any fault at random for so long. */
   readonly mode: { readonly rounds: number } | { readonly minutes: number };
   readonly say: (line: string) => void;
 }
 
-export interface ChaosReport {
+export interface ChaosReport extends FaultCounts {
   readonly seed: number;
-  readonly kills: number;
   readonly sent: number;
   readonly acknowledged: number;
   readonly repeats: number;
   readonly purchases: number;
+  readonly conflicts: number;
   readonly gateAnswers: Readonly<Record<string, number>>;
   /** From the end of the load until nothing was on its way. */
   readonly restSeconds: number;
@@ -35,50 +38,34 @@ const TICKS_PER_PURCHASE = 10;
 const CUSTOMERS = 20;
 const PATIENCE_MS = 120_000;
 
-/** Kills processes of a running stack under load, then holds the databases against what the clients know. */
+/** Breaks processes of a running stack under load, then holds the databases against what the clients know. */
 export async function runChaos(stack: RealStack, options: ChaosOptions): Promise<ChaosReport> {
   const random = new SeededRandom(options.seed);
   const clients = await Clients.prepare(stack, new SeededRandom(options.seed + 1));
   const judge = await Judge.open(stack, clients.tenant);
   try {
     clients.start();
-    const kills = await killAll(stack, planOf(options.mode, random), options.say);
+    const faults = new Faults(stack, options.say);
+    await faults.inflict(planOf(options.mode, random));
     await clients.stop();
     const ended = performance.now();
     const moving = await judge.rest(PATIENCE_MS);
     const restSeconds = Math.round((performance.now() - ended) / 100) / 10;
     const unrest = moving.map((what) => `after ${PATIENCE_MS / 1000} s ${what}`);
     const violations = [...clients.record.wrongs, ...unrest, ...(await judge.violations(clients.record))];
-    return { seed: options.seed, kills, restSeconds, violations, ...countsOf(clients.record) };
+    return { seed: options.seed, ...faults.counts, restSeconds, violations, ...countsOf(clients.record) };
   } finally {
     await judge.close();
   }
 }
 
-function* planOf(mode: ChaosOptions['mode'], random: SeededRandom): Generator<Kill> {
+function* planOf(mode: ChaosOptions['mode'], random: SeededRandom): Generator<Fault> {
   if ('rounds' in mode) return yield* inTurn(mode.rounds, random);
   const end = performance.now() + mode.minutes * 60_000;
-  for (const kill of atRandom(random)) {
+  for (const fault of anyFault(random)) {
     if (performance.now() > end) return;
-    yield kill;
+    yield fault;
   }
-}
-
-/** @returns how many processes were killed */
-async function killAll(stack: RealStack, plan: Iterable<Kill>, say: (line: string) => void): Promise<number> {
-  let kills = 0;
-  for (const { victims, afterMs } of plan) {
-    await new Promise((resolve) => setTimeout(resolve, afterMs));
-    const present = victims.filter((victim) => stack.pids().has(victim));
-    await Promise.all(present.map((victim) => stack.killProcess(victim)));
-    kills += present.length;
-    const killed = performance.now();
-    await Promise.all(present.map((victim) => stack.startProcess(victim)));
-    say(
-      `kill ${kills}: ${present.join(' and ')}, ready again after ${Math.round(performance.now() - killed)} ms`,
-    );
-  }
-  return kills;
 }
 
 function countsOf(record: ClientRecord) {
@@ -87,6 +74,7 @@ function countsOf(record: ClientRecord) {
     acknowledged: record.acknowledged.length,
     repeats: record.repeats,
     purchases: record.topUps.size,
+    conflicts: record.conflicts.size,
     gateAnswers: Object.fromEntries([...record.gateAnswers].sort()),
   };
 }
@@ -96,6 +84,7 @@ class Clients {
   readonly record = new ClientRecord();
   private readonly usage: UsageTraffic;
   private readonly buyers: BuyerTraffic;
+  private readonly conflicts: ConflictTraffic;
   private readonly gate: GateTraffic | null;
   private timer: NodeJS.Timeout | undefined;
   private ticks = 0;
@@ -116,6 +105,7 @@ class Clients {
       perTick: EVENTS_PER_TICK,
     });
     this.buyers = new BuyerTraffic(tenant, customers, record, random);
+    this.conflicts = new ConflictTraffic(tenant, stack.bus, record, random);
     const consumers = {
       'who has credit': { apiKey: 'key-of-customer-0', may: [200, 503] },
       'who has none': { apiKey: 'key-of-pauper', may: [402, 503] },
@@ -147,6 +137,7 @@ class Clients {
     const end = performance.now() + PATIENCE_MS;
     const over = () => performance.now() > end;
     await Promise.all([this.usage.drain(over), this.buyers.drain(over), this.gate?.drain()]);
+    await this.conflicts.drain();
     if (over()) this.record.wrong(`${PATIENCE_MS / 1000} s after the last kill calls were still unanswered`);
   }
 
@@ -154,6 +145,8 @@ class Clients {
     this.ticks += 1;
     this.usage.tick();
     this.gate?.tick();
-    if (this.ticks % TICKS_PER_PURCHASE === 0) this.buyers.tick();
+    if (this.ticks % TICKS_PER_PURCHASE !== 0) return;
+    this.buyers.tick();
+    this.conflicts.tick();
   }
 }

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { ServiceName } from '../scenario/stack';
 import { GATE_CREDENTIAL, INTERNAL_SECRET, ROLE_SECRET, ROOT_KEY, WEBHOOK_SECRET } from './settings';
 
-export type ProcessName = ServiceName | 'sandbox' | 'gate';
+export type ProcessName = ServiceName | 'ledger-2' | 'sandbox' | 'gate';
 
 export interface StackServers {
   readonly databaseUrl: string;
@@ -22,6 +22,7 @@ export interface StackPlan extends StackServers {
 const PROCESSES: readonly ProcessName[] = [
   'ingestion',
   'ledger',
+  'ledger-2',
   'billing',
   'dunning',
   'notifier',
@@ -77,6 +78,7 @@ const NURSERY = '--max-semi-space-size=64';
 const OWN: Readonly<Record<ProcessName, (plan: StackPlan) => Record<string, string>>> = {
   ingestion: () => ({ NODE_OPTIONS: NURSERY }),
   ledger: () => ({ NODE_OPTIONS: NURSERY }),
+  'ledger-2': () => ({ NODE_OPTIONS: NURSERY }),
   billing: (plan) => ({ CLOCK_PEERS: CLOCK_PEERS.map((name) => `${name}=${plan.urls[name]}`).join(',') }),
   dunning: (plan) => ({ SANDBOX_URL: plan.urls.sandbox, SANDBOX_WEBHOOK_SECRET: WEBHOOK_SECRET }),
   notifier: (plan) => ({ SMTP_URL: plan.smtpUrl, MAIL_FROM: 'billing@tallygate.example' }),

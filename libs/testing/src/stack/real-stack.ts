@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,6 +14,7 @@ import {
   startPostgres,
   startRedis,
   startSmtp,
+  waitUntil,
 } from '@tallygate/infra-local';
 import { TOPICS } from '@tallygate/contracts';
 import { KafkaEventBus, TENANT_HEADER, silentLog } from '@tallygate/platform';
@@ -26,15 +28,17 @@ import {
 import { switchFeed } from './feed-switch';
 import { FrontGateways } from './front-gateways';
 import { type ProcessName, type StackPlan, environmentOf, planStack } from './plan';
-import { INTERNAL_SECRET, ROOT_KEY, mainOf } from './settings';
+import { INTERNAL_SECRET, ROOT_KEY, STOP_POINT_MODULE, mainOf } from './settings';
 
 const PARTITIONS = 6;
+const POINT_MS = 3_000;
 
 /** In the order in which they need each other. */
 const START_ORDER: readonly ProcessName[] = [
   'sandbox',
   'billing',
   'ledger',
+  'ledger-2',
   'dunning',
   'notifier',
   'entitlement',
@@ -54,6 +58,10 @@ export interface RealStackOptions {
   readonly postgresSettings?: Readonly<Record<string, string>>;
   /** What is not needed and not started. */
   readonly without?: readonly ProcessName[];
+  /** Processes of the ledger that share its partitions: 1 or 2. */
+  readonly ledgers?: 1 | 2;
+  /** The ledgers' statement before which `pauseAtPoint` stops them; without one they cannot be stopped there. */
+  readonly stopPoint?: string;
 }
 
 /** Kafka, PostgreSQL, Redis and every service as a process of its own, on free ports. */
@@ -72,6 +80,7 @@ export class RealStack extends Stack {
     readonly bus: KafkaEventBus,
     private readonly plan: StackPlan,
     private readonly dir: string,
+    private readonly stopPoint: string | null,
   ) {
     super();
     this.urls = plan.urls;
@@ -99,9 +108,10 @@ export class RealStack extends Stack {
     );
     const bus = new KafkaEventBus({ brokers: kafka.brokers, clientId: 'scenario-runner', log: silentLog });
     await bus.ensureTopics(Object.fromEntries(Object.values(TOPICS).map((topic) => [topic, PARTITIONS])));
-    const stack = new RealStack({ postgres, kafka, redis, smtp }, bus, plan, dir);
+    const stack = new RealStack({ postgres, kafka, redis, smtp }, bus, plan, dir, options.stopPoint ?? null);
     try {
       for (const name of START_ORDER) {
+        if (name === 'ledger-2' && options.ledgers !== 2) continue;
         if (!options.without?.includes(name)) await stack.startProcess(name);
       }
       return stack;
@@ -130,12 +140,31 @@ export class RealStack extends Stack {
   async startProcess(name: ProcessName): Promise<void> {
     const process = await startNodeService({
       name,
-      script: mainOf(name),
-      env: environmentOf(name, this.plan),
+      script: mainOf(name === 'ledger-2' ? 'ledger' : name),
+      env: this.environmentOf(name),
       readyUrl: `${this.plan.urls[name]}/readyz`,
       logFile: join(this.dir, `${name}.log`),
     });
     this.processes.set(name, process);
+  }
+
+  /** SIGSTOP: it neither works nor answers nor ends, and notices nothing of the time until it goes on. */
+  pauseProcess(name: ProcessName): void {
+    this.signal(name, 'SIGSTOP');
+  }
+
+  /** The same right before a ledger's next statement of that name; at once when that takes longer than a few seconds. */
+  async pauseAtPoint(name: ProcessName): Promise<void> {
+    const pid = this.processes.get(name)?.pid ?? 0;
+    if (this.stopPoint !== null) {
+      this.signal(name, 'SIGUSR2');
+      await waitUntil(() => isStopped(pid), POINT_MS);
+    }
+    this.pauseProcess(name);
+  }
+
+  resumeProcess(name: ProcessName): void {
+    this.signal(name, 'SIGCONT');
   }
 
   async stopProcess(name: ProcessName): Promise<void> {
@@ -186,10 +215,27 @@ export class RealStack extends Stack {
     await rm(this.dir, { recursive: true, force: true });
   }
 
+  private signal(name: ProcessName, signal: NodeJS.Signals): void {
+    const pid = this.processes.get(name)?.pid;
+    if (pid !== undefined) process.kill(pid, signal);
+  }
+
+  private environmentOf(name: ProcessName): Readonly<Record<string, string>> {
+    const env = environmentOf(name, this.plan);
+    if (this.stopPoint === null || !name.startsWith('ledger')) return env;
+    const options = `${env['NODE_OPTIONS'] ?? ''} --require ${STOP_POINT_MODULE}`;
+    return { ...env, NODE_OPTIONS: options, STOP_POINT: this.stopPoint };
+  }
+
   private async switchRedis(action: 'stop' | 'start'): Promise<void> {
     const { redis } = this.servers;
     if (action === 'stop') await redis.stop();
     else Object.assign(this.servers, { redis: await startRedis({ port: redis.port }) });
     this.redisUp = action === 'start';
   }
+}
+
+/** From /proc/<pid>/stat, see proc(5): pid (name) state. */
+function isStopped(pid: number): boolean {
+  return /\) T /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
 }

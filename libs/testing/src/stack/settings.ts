@@ -4,6 +4,8 @@ import { join } from 'node:path';
 const root = join(__dirname, '../../../..');
 const dist = __filename.endsWith('.ts') ? join(root, 'dist') : root;
 export const mainOf = (app: string): string => join(dist, 'apps', app, 'src/main.js');
+/** Loaded before a service's main module: chaos/stop-point.ts. */
+export const STOP_POINT_MODULE = join(dist, 'libs/testing/src/chaos/stop-point.js');
 export const STANDALONE_MAIN = mainOf('standalone');
 
 /** Secrets of stacks that live for one run on the loopback interface. */

@@ -2,33 +2,45 @@
 export const claimPosition = {
   name: 'ledger_claim_position',
   text: `
-select next_offset, owner from consumer_offset
+select next_offset, epoch from consumer_offset
  where consumer_group = $1 and topic = $2 and partition = $3 for no key update`,
 };
 
-/** The epoch grows with every owner; −1 says that nothing was taken yet. */
+/** The epoch grows whenever the owner changes; −1 says that nothing was taken yet. */
 export const takeOverPosition = {
   name: 'ledger_take_over_position',
   text: `
 insert into consumer_offset as o (consumer_group, topic, partition, next_offset, epoch, owner)
 values ($1, $2, $3, -1, 1, $4)
-on conflict (consumer_group, topic, partition) do update set epoch = o.epoch + 1, owner = excluded.owner
-returning next_offset`,
+on conflict (consumer_group, topic, partition) do update
+   set epoch = o.epoch + (o.owner is distinct from excluded.owner)::integer, owner = excluded.owner
+returning next_offset, epoch`,
 };
 
 export const advancePosition = {
   name: 'ledger_advance_position',
   text: `
 update consumer_offset set next_offset = $4
- where consumer_group = $1 and topic = $2 and partition = $3 and owner = $5 and next_offset < $4`,
+ where consumer_group = $1 and topic = $2 and partition = $3 and epoch = $5 and next_offset < $4`,
 };
 
-/** The generation that takes new events, and the one before, which the dedup window may still reach into. */
+/**
+ * The generation that takes new events, and those that an event known from before may lie in. Reading the table keeps
+ * whoever opens the next generation out until this transaction has ended: two slices can never write one identity into
+ * two generations.
+ */
+export const openGenerations = {
+  name: 'ledger_open_generations',
+  text: `
+select generation, state = 'current' as current from usage_generation where state in ('current', 'recent')`,
+};
+
+/** In one generation: for a list of them PostgreSQL would read the indexes of all. */
 export const knownIdentities = {
   name: 'ledger_known_identities',
   text: `
 select identity, payload from usage_event
- where generation in (1) and ordinal = 0 and identity = any ($1::uuid[])`,
+ where generation = $2::smallint and ordinal = 0 and identity = any ($1::uuid[])`,
 };
 
 /**
@@ -44,7 +56,7 @@ export const insertEvents = {
 with unfolded as (insert into unfolded_slice (slice_id) values ($10::bigint) on conflict do nothing)
 insert into usage_event (generation, identity, ordinal, payload, tenant_id, customer_id, source, event_id, meter, quantity,
                          value, grp, occurred_at, slice_id, position, wallet_id, feature, amount, included)
-select 1, e.identity, e.ordinal, e.payload, d.tenant_id, d.customer_id, d.source, e.event_id, d.meter, e.quantity,
+select $19::smallint, e.identity, e.ordinal, e.payload, d.tenant_id, d.customer_id, d.source, e.event_id, d.meter, e.quantity,
        e.value, d.grp, e.occurred_at, $10::bigint, e.position, d.wallet_id, d.feature, e.amount, e.included
   from unnest($1::uuid[], $2::smallint[], $3::uuid[], $4::text[], $5::numeric[], $6::text[], $7::timestamptz[],
               $8::numeric[], $9::numeric[], $11::integer[])

@@ -1,0 +1,53 @@
+import { Body, Controller, Get, HttpCode, Post } from '@nestjs/common';
+import { formatInstant } from '@tallygate/kernel';
+import { problem, RootOnly, ServiceContext, ZodBody } from '@tallygate/platform';
+import { z } from 'zod';
+import { UsagePartitions } from '../service/usage-partitions';
+import type { PartitionState } from '../service/usage-partitions';
+
+const text = z.string().min(1).max(255);
+const skipBody = z.strictObject({
+  topic: text,
+  partition: z.int().min(0),
+  author: text,
+  reason: text,
+});
+
+/** How far usage was taken, for the operator of the installation. */
+@Controller('v1/partitions')
+@RootOnly()
+export class PartitionsController {
+  constructor(
+    private readonly partitions: UsagePartitions,
+    private readonly context: ServiceContext,
+  ) {}
+
+  @Get()
+  async list(): Promise<unknown> {
+    return (await this.partitions.list()).map(partitionView);
+  }
+
+  /** Goes on behind lost messages, from the first that exists. */
+  @Post('skip')
+  @HttpCode(200)
+  async skip(@Body(new ZodBody(skipBody)) request: z.output<typeof skipBody>): Promise<unknown> {
+    const outcome = await this.partitions.skip(request, this.context.clock.now());
+    if (outcome.status === 'not_stopped')
+      throw problem(409, 'partition_not_stopped', 'The partition does not stand still', {
+        detail: `Nothing of ${request.topic}/${request.partition} was lost; there is nothing to skip.`,
+      });
+    const { from, to } = outcome;
+    return { ...request, from: Number(from), to: Number(to) };
+  }
+}
+
+function partitionView({ topic, partition, next, epoch, owner, stop }: PartitionState) {
+  return {
+    topic,
+    partition,
+    next: Number(next),
+    epoch: Number(epoch),
+    owner,
+    stopped: stop && { continues_at: Number(stop.first), at: formatInstant(stop.stoppedAt) },
+  };
+}
