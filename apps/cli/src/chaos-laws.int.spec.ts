@@ -120,7 +120,7 @@ const WRONGS: readonly (readonly [string, string, string])[] = [
   ],
   [
     'an event was left parked',
-    `insert into ledger.parked_usage (tenant_id, customer_id, source, event_id, feature, code, occurred_at, reading, parked_at) values ('${TENANT}', '${CUSTOMER}', 'chaos', 'http-1', 'completions', 'price_missing', '${AT}', '{}', '${AT}')`,
+    `insert into ledger.parked_usage (tenant_id, customer_id, source, event_id, feature, code, occurred_at, reading, parked_at, ordinal) values ('${TENANT}', '${CUSTOMER}', 'chaos', 'http-1', 'completions', 'price_missing', '${AT}', '{}', '${AT}', 0)`,
     'nothing was parked',
   ],
 ];
