@@ -10,12 +10,14 @@ const FROM = fromMillis(Date.UTC(2026, 2, 1));
 const TO = fromMillis(Date.UTC(2026, 3, 1));
 const ROUNDS = 9;
 const SLICE = 4_000;
+/** In no catalog, so that it may be asked for every aggregation. */
+const METER = 'measured';
 
 /** One customer's month, five models, in an order of arrival that is the order of time but for a day of disorder. */
 const EVENTS = `
 insert into usage_event (generation, identity, ordinal, payload, tenant_id, customer_id, source, event_id, meter, quantity,
                          grp, occurred_at, slice_id, position)
-select 1, gen_random_uuid(), 0, gen_random_uuid(), $1, $2, 'bench', 'e-' || n, 'tokens', (n % 900)::numeric / 7,
+select 1, gen_random_uuid(), 0, gen_random_uuid(), $1, $2, 'bench', 'e-' || n, '${METER}', (n % 900)::numeric / 7,
        jsonb_build_object('model', 'm' || n % 5),
        timestamptz '2026-03-01T00:00:00Z' + interval '30 days' * (n::float8 / $3::float8) + interval '1 day' * random(),
        n / ${SLICE}, n % ${SLICE}
@@ -67,7 +69,7 @@ async function timeOf(engine: Engine, customer: Customer, question: UsageQuestio
 
 function questionOf(aggregation: Aggregation): UsageQuestion {
   return {
-    meter: { key: 'tokens', aggregation },
+    meter: { key: METER, aggregation },
     from: FROM,
     to: TO,
     window: 'day',
