@@ -136,11 +136,12 @@ export class PgCorrectionStore extends CorrectionStore {
     await tx.query(sql.unpark, [event.tenantId, event.source, event.id]);
   }
 
-  override async addCorrection(tx: Tx, one: NewCorrection): Promise<void> {
+  override async addCorrection(tx: Tx, one: NewCorrection): Promise<boolean> {
     const { event, identity, source, id, kind, applied, type, postedAt, sliceId } = one;
     const whose = [event.tenantId, event.customerId, event.identity];
     const said = [identity, source, id, kind, applied, type];
-    await tx.query(sql.addCorrection, [...whose, ...said, pgInstant(postedAt), sliceId]);
+    const added = await tx.query(sql.addCorrection, [...whose, ...said, pgInstant(postedAt), sliceId]);
+    return added.rowCount === 1;
   }
 
   override async addCharges(

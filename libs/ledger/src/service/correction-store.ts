@@ -131,7 +131,8 @@ export abstract class CorrectionStore {
   ): Promise<readonly number[]>;
   /** Forgets what of the event waits for a price. */
   abstract unpark(tx: Tx, event: Pick<StoredEvent, 'tenantId' | 'source' | 'id'>): Promise<void>;
-  abstract addCorrection(tx: Tx, correction: NewCorrection): Promise<void>;
+  /** @returns false when one of this identity was taken before: nothing was written */
+  abstract addCorrection(tx: Tx, correction: NewCorrection): Promise<boolean>;
   abstract addCharges(
     tx: Tx,
     event: StoredEvent,

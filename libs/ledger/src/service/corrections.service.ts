@@ -91,7 +91,7 @@ export class Corrections {
     if (event === null) return 'event_unknown';
     const applied = !event.corrections.some((one) => one.applied && one.kind === 'reversal');
     const sliceId = await this.remember(tx, correction, event, applied, nowOf(tenantId));
-    if (!applied) return 'no_effect';
+    if (sliceId === null || !applied) return 'no_effect';
     const plan = await this.plan(tx, event, correction.event, sliceId);
     await this.move(tx, event, plan, sliceId, nowOf);
     await this.saveCounters(tx, plan.counters, nowOf);
@@ -102,14 +102,14 @@ export class Corrections {
     return 'applied';
   }
 
-  /** A correction is an event too: its identity is claimed as every event's. */
+  /** A correction is an event too: its identity is claimed as every event's. Null: it was taken before, long ago. */
   private async remember(
     tx: Tx,
     { event: correction, identity }: Identified,
     event: StoredEvent,
     applied: boolean,
     postedAt: Instant,
-  ): Promise<bigint> {
+  ): Promise<bigint | null> {
     const { source, id, type, corrects } = correction;
     const row = { event: correction, ordinal: 0, meter: null, reading: null, quantity: null, ...UNCHARGED };
     const { current } = await this.usage.generations(tx);
@@ -117,8 +117,8 @@ export class Corrections {
     const sliceId = await this.usage.insert(tx, [row], identities, () => null, current);
     const kind = corrects?.kind ?? 'reversal';
     const said = { identity, source, id, type, kind };
-    await this.store.addCorrection(tx, { event, ...said, applied, postedAt, sliceId });
-    return sliceId;
+    const added = await this.store.addCorrection(tx, { event, ...said, applied, postedAt, sliceId });
+    return added ? sliceId : null;
   }
 
   private async plan(tx: Tx, event: StoredEvent, correction: MeteredEvent, sliceId: bigint): Promise<Plan> {

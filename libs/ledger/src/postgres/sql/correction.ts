@@ -121,12 +121,14 @@ export const unpark = {
   text: 'delete from parked_usage where tenant_id = $1::uuid and source = $2 and event_id = $3',
 };
 
+/** No row: a correction outlives the memory of its identity, so that one that comes again after it changes nothing. */
 export const addCorrection = {
   name: 'ledger_add_correction',
   text: `
 insert into usage_correction (tenant_id, customer_id, event, identity, source, correction_id, kind, applied, type, posted_at,
                               slice_id)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+on conflict (identity) do nothing`,
 };
 
 export const addCharges = {
