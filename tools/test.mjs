@@ -50,6 +50,11 @@ const STEPS = [
     says: 'unit, property, conformance, integration and gateway tests on real servers',
     run: jest,
   },
+  {
+    name: 'openapi',
+    says: 'schemathesis against the embedded default, by operation of its OpenAPI document',
+    run: openapi,
+  },
   { name: 'scenarios', says: 'scenarios on the embedded default', run: () => runScenarios('embedded') },
   {
     name: 'scenarios-real',
@@ -88,6 +93,14 @@ async function jest() {
   const broken = result.numRuntimeErrorTestSuites;
   const failed = result.numFailedTests + broken;
   return { passed: result.numPassedTests, failed: code !== 0 && failed === 0 ? 1 : failed };
+}
+
+async function openapi() {
+  const { text } = await start(node, ['tools/openapi/fuzz.mjs'], 'pipe');
+  const lines = text.trimEnd().split('\n');
+  const result = lines.at(-1)?.startsWith('{"passed"') ? JSON.parse(lines.pop()) : { passed: 0, failed: 1 };
+  console.log(lines.join('\n'));
+  return result;
 }
 
 async function runScenarios(stack) {

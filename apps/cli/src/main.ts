@@ -1,6 +1,7 @@
 import { chaosCommand } from './chaos.command';
 import { demoCommand } from './demo.command';
 import { type Output, consoleOutput } from './output';
+import { openApiCommand } from './openapi/openapi.command';
 import { scenarioCommand } from './scenario.command';
 import { partitionsCommand } from './partitions.command';
 import { stackCommand } from './stack.command';
@@ -28,6 +29,10 @@ const COMMANDS: Readonly<Record<string, { readonly run: Command; readonly says: 
   verify: {
     run: verifyCommand,
     says: 'recomputes the journal from its rows and names the first wrong one: [--tenant ID] [--anchor FILE] [--json]',
+  },
+  openapi: {
+    run: openApiCommand,
+    says: 'writes the OpenAPI documents of every service: [DIR, docs/openapi by default]',
   },
   scenario: { run: scenarioCommand, says: 'runs scenario files: [--stack embedded|real] [--json] FILE...' },
 };

@@ -46,7 +46,9 @@ export async function scenarioCommand(words: readonly string[], output: Output):
 }
 
 const startStack = (name: string): Promise<Stack> =>
-  name === 'real' ? RealStack.start() : EmbeddedStack.start();
+  name === 'real'
+    ? RealStack.start({ checkAnswers: true })
+    : EmbeddedStack.start({ env: { CHECK_ANSWERS: 'true' } });
 
 function report(result: ScenarioResult, json: boolean, output: Output): void {
   const { timeline, ...facts } = result;

@@ -187,6 +187,16 @@ describe('provider events', () => {
     expect(rig.types()).toEqual(['webhook_refused', 'webhook_refused']);
   });
 
+  test('a webhook that names a tenant nobody knows states no fact about it, which would stop its readers', async () => {
+    await rig.given(START, 'ok');
+    const unknown = '0199b2f4-9d1c-7a3e-8f5b-2c6d4e8a1b99';
+    expect(await rig.strangersWebhook(unknown)).toBe(401);
+    expect(await rig.strangersWebhook(rig.tenantId)).toBe(401);
+    await rig.settle();
+    expect(rig.types()).toEqual(['webhook_refused']);
+    expect(rig.tenants).not.toContain(unknown);
+  });
+
   test('a capture after the invoice was settled otherwise is refunded and reported', async () => {
     await rig.given(START, 'pending');
     const invoice = await rig.invoice({ anchor: START });

@@ -57,6 +57,8 @@ class OneKey extends KeyDirectory {
 /** The dunning service with real PostgreSQL, a real queue and the real sandbox; billing and the notifier are the test. */
 export class Rig {
   readonly events: DunningEvent[] = [];
+  /** Of whom facts were stated. */
+  readonly tenants = new Set<string>();
   private invoiceNumber = 0;
   private versions = 0;
   tenantId = '';
@@ -153,6 +155,22 @@ export class Rig {
     await this.control('PUT', '/control/target', {
       url: `${this.service.url}/v1/providers/sandbox/webhooks`,
     });
+  }
+
+  /** What somebody without the provider's secret may send. @returns the status */
+  async strangersWebhook(account: string): Promise<number> {
+    const { status } = await fetch(`${this.service.url}/v1/providers/sandbox/webhooks`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({
+        id: ids.next(),
+        type: 'charge.succeeded',
+        account,
+        mode: 'test',
+        data: { charge: 'c', attempt: ids.next(), code: null, advice: null, captured_at: null },
+      }),
+    });
+    return status;
   }
 
   /** A tenant of its own with one customer and its card. */
@@ -351,9 +369,9 @@ export class Rig {
   }
 
   private async heard(values: readonly Buffer[]): Promise<void> {
-    for (const event of values
-      .map((value) => decodeEvent<DunningEvent>(value))
-      .filter((one) => one.tenantId === this.tenantId)) {
+    const said = values.map((value) => decodeEvent<DunningEvent>(value));
+    for (const { tenantId } of said) this.tenants.add(tenantId);
+    for (const event of said.filter((one) => one.tenantId === this.tenantId)) {
       this.events.push(event);
       if (event.type === 'suspension.scheduled' && this.deliverWarnings)
         await this.notify('notice.delivered', event.data.anchor);

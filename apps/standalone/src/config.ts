@@ -1,5 +1,5 @@
 import { proxyRoutes } from '@tallygate/gate';
-import { durationMs, logLevel, port, secret, url } from '@tallygate/platform';
+import { durationMs, flag, logLevel, port, secret, url } from '@tallygate/platform';
 import { z } from 'zod';
 
 /** The embedded default: everything has a default, so that `npm run demo` needs no settings. */
@@ -24,5 +24,7 @@ export const standaloneConfig = z.object({
   PROXY_UPSTREAM: url(['http', 'https'], 'http://localhost:8080').optional(),
   PROXY_PORT: port.default(4003),
   PROXY_ROUTES: proxyRoutes.default([]),
+  /** For tests: an answer that the OpenAPI document does not foresee becomes a 500. */
+  CHECK_ANSWERS: flag.default(false),
 });
 export type StandaloneConfig = z.infer<typeof standaloneConfig>;

@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import type { DynamicModule, OnModuleInit, Provider } from '@nestjs/common';
+import type { DynamicModule, OnModuleInit, Provider, Type } from '@nestjs/common';
 import { KeyDirectory, PlatformModule, ServiceContext } from '@tallygate/platform';
 import { CatalogController } from './http/catalog.controller';
 import { FixedClockPeers, LocalClockPeer } from './http/clock-peers';
@@ -112,6 +112,19 @@ const USE_CASES: Provider[] = [
   TestClock,
 ];
 
+/** What answers its routes. */
+export const BILLING_CONTROLLERS: readonly Type[] = [
+  TenantsController,
+  IntrospectionController,
+  CatalogController,
+  CustomersController,
+  SubscriptionsController,
+  InvoicesController,
+  TopUpsController,
+  AutoTopUpController,
+  TestClockController,
+];
+
 /** Billing as a Nest module over one service context. */
 @Module({})
 export class BillingModule implements OnModuleInit {
@@ -125,17 +138,7 @@ export class BillingModule implements OnModuleInit {
     return {
       module: BillingModule,
       imports: [PlatformModule.forService(context)],
-      controllers: [
-        TenantsController,
-        IntrospectionController,
-        CatalogController,
-        CustomersController,
-        SubscriptionsController,
-        InvoicesController,
-        TopUpsController,
-        AutoTopUpController,
-        TestClockController,
-      ],
+      controllers: [...BILLING_CONTROLLERS],
       providers: [
         ...STORES,
         ...USE_CASES,

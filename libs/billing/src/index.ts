@@ -1,4 +1,4 @@
-export { BillingModule } from './billing.module';
+export { BILLING_CONTROLLERS, BillingModule } from './billing.module';
 export type { BillingOptions } from './billing.module';
 export { billingProvisioning } from './provisioning';
 export { PgKeyDirectory } from './postgres/key-directory';

@@ -2,27 +2,101 @@ import { z } from 'zod';
 import { isTimeZone, parseAmount, parseDuration, parseInstant } from '@tallygate/kernel';
 import { parsePath } from './path';
 
+/** What a JSON Schema can say of a text that a parser of the kernel reads; the parser decides. */
+interface Shape {
+  readonly description: string;
+  readonly examples: readonly string[];
+  readonly pattern?: string;
+  readonly format?: string;
+}
+
+export const AMOUNT_SHAPE = {
+  description: 'A decimal with at most 9 decimals',
+  pattern: '^-?[0-9]{1,27}(\\.[0-9]{1,9})?$',
+  examples: ['12.5'],
+} satisfies Shape;
+export const POSITIVE_AMOUNT_SHAPE = {
+  description: 'A decimal above 0 with at most 9 decimals',
+  pattern: '^[0-9]{1,27}(\\.[0-9]{1,9})?$',
+  examples: ['12.5'],
+} satisfies Shape;
+export const DURATION_SHAPE = {
+  description: 'A duration of at most 280 years: s, m, h are exact, d, w, mo, y are calendar steps',
+  pattern: '^([0-9]{1,12}(mo|[smhdwy]))+$',
+  examples: ['1d2h'],
+} satisfies Shape;
+export const INSTANT_SHAPE = {
+  description: 'An instant by RFC 3339, of the years 1685 to 2254, to the microsecond',
+  format: 'date-time',
+  examples: ['2026-03-01T00:00:00Z'],
+} satisfies Shape;
+
+const PLANNED_UNTIL = '2200';
+const MOST_TERM_DAYS = 3650;
+const MOST_EXACT_DAYS = 366;
+const DAY_MICROS = 86_400_000_000;
+
+/** At most so many days; none for what is no duration, which another check says. */
+function daysOf(text: string): number {
+  const parsed = parseDuration(text);
+  if (!parsed.ok) return 0;
+  const { months, days, micros } = parsed.value;
+  return months * 31 + days + micros / DAY_MICROS;
+}
+
 /** Texts that stay texts on the wire, checked by the kernel's parsers. */
-const checked = (what: string, parse: (text: string) => { ok: boolean }) =>
+const checked = (what: string, parse: (text: string) => { ok: boolean }, shape: Shape) =>
   z
     .string()
-    .refine((text) => parse(text).ok, { error: (issue) => `"${String(issue.input)}" is not ${what}` });
+    .refine((text) => parse(text).ok, { error: (issue) => `"${String(issue.input)}" is not ${what}` })
+    .meta({ ...shape, examples: [...shape.examples] });
 
-export const amountText = checked('a decimal amount with at most 9 decimals, such as "0.002"', parseAmount);
+export const amountText = checked(
+  'a decimal amount with at most 9 decimals, such as "0.002"',
+  parseAmount,
+  AMOUNT_SHAPE,
+);
 export const durationText = checked(
   'a duration, such as "90s", "5m", "2h", "3d", "2w", "1mo", "1y" or "1d2h"',
   parseDuration,
+  DURATION_SHAPE,
 );
-export const instantText = checked('an RFC 3339 instant, such as "2026-03-01T00:00:00Z"', parseInstant);
+export const instantText = checked(
+  'an RFC 3339 instant, such as "2026-03-01T00:00:00Z"',
+  parseInstant,
+  INSTANT_SHAPE,
+);
+/** An instant that periods are counted from: some decades are left for adding them up. */
+export const plannedInstantText = instantText.refine((text) => text < PLANNED_UNTIL, {
+  error: 'lies beyond the year 2199',
+  params: { fix: 'name an earlier instant' },
+});
+/** A length that deadlines are counted with: what it is added to stays an instant. */
+export const termText = durationText.refine((text) => daysOf(text) <= MOST_TERM_DAYS, {
+  error: 'is longer than ten years',
+  params: { fix: 'use at most 3650d' },
+});
+/** A length in exact time, of at most a year. */
+export const exactTermText = durationText.refine(
+  (text) => !/mo|y/.test(text) && daysOf(text) <= MOST_EXACT_DAYS,
+  {
+    error: 'is no exact length of at most 366 days',
+    params: { fix: 'use days, hours, minutes or seconds, such as 35d' },
+  },
+);
 export const zoneText = z
   .string()
-  .refine(isTimeZone, { error: (issue) => `"${String(issue.input)}" is not an IANA time zone` });
+  .refine(isTimeZone, { error: (issue) => `"${String(issue.input)}" is not an IANA time zone` })
+  .meta({ description: 'An IANA time zone', examples: ['Europe/Berlin'] });
 export const keyText = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:@-]{0,127}$/, {
   error: (issue) =>
     `"${String(issue.input)}" is not a key: 1-128 of A-Z a-z 0-9 . _ : @ -, starting with a letter or digit`,
 });
 /** Where in an event's data; see `parsePath`. */
-export const pathText = checked('a path, such as "$.tokens" or "$.calls[0].model"', parsePath);
+export const pathText = checked('a path, such as "$.tokens" or "$.calls[0].model"', parsePath, {
+  description: 'Where in an event’s data',
+  examples: ['$.calls[0].model'],
+});
 export const perText = z.enum(['second', 'minute', 'hour', 'day', 'week', 'month']);
 export const intervalText = z.enum(['day', 'week', 'month', 'year']);
 
@@ -102,7 +176,7 @@ export const planSchema = z.strictObject({
   interval: intervalText.default('month'),
   amount: amountText.default('0'),
   currency: z.string().length(3).optional(),
-  trial_days: z.int().min(0).optional(),
+  trial_days: z.int().min(0).max(3650).optional(),
   trial_requires_method: z.boolean().default(false),
   first_payment: z.enum(['gate', 'none']).default('none'),
   requires_approval: z.boolean().default(false),
@@ -113,20 +187,20 @@ export const planSchema = z.strictObject({
 });
 
 export const DECLINE_CLASSES = ['hard', 'data', 'funds', 'generic', 'technical', 'authentication'] as const;
-const schedule = z.union([z.array(durationText), z.strictObject({ gaps: z.array(durationText) })]);
+const schedule = z.union([z.array(termText), z.strictObject({ gaps: z.array(termText) })]);
 
 export const dunningPolicySchema = z.strictObject({
   key: keyText,
   schedules: z.partialRecord(z.enum(DECLINE_CLASSES), schedule).default({}),
-  warn: durationText.default('3d'),
-  suspend: durationText.default('14d'),
-  end: durationText.default('30d'),
-  min_notice: durationText.default('48h'),
+  warn: termText.default('3d'),
+  suspend: termText.default('14d'),
+  end: termText.default('30d'),
+  min_notice: termText.default('48h'),
   min_amount: z.record(z.string(), amountText).default({}),
   final_action: z.enum(['cancel', 'downgrade', 'write_off', 'none']).default('cancel'),
   downgrade_to: keyText.optional(),
   snap: z.boolean().default(true),
-  max_window: durationText.optional(),
+  max_window: termText.optional(),
 });
 
 export const notificationRuleSchema = z.strictObject({

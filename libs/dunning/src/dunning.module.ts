@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import type { DynamicModule } from '@nestjs/common';
+import type { DynamicModule, Type } from '@nestjs/common';
 import { Directory, directoryMigration } from '@tallygate/directory';
 import { InternalGuard, PlatformModule } from '@tallygate/platform';
 import type { SchemaProvisioning, ServiceContext } from '@tallygate/platform';
@@ -77,6 +77,13 @@ const SERVICES = [
   DunningJobs,
 ];
 
+/** What answers its routes. */
+export const DUNNING_CONTROLLERS: readonly Type[] = [
+  CollectionController,
+  PaymentController,
+  WebhookController,
+];
+
 /** The dunning service: attempts, retries, collection state, provider events. */
 @Module({})
 export class DunningModule {
@@ -84,7 +91,7 @@ export class DunningModule {
     return {
       module: DunningModule,
       imports: [PlatformModule.forService(context)],
-      controllers: [CollectionController, PaymentController, WebhookController],
+      controllers: [...DUNNING_CONTROLLERS],
       providers: [
         ...STORES,
         ...SERVICES,

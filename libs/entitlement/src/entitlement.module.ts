@@ -1,5 +1,5 @@
 import { Inject, Module } from '@nestjs/common';
-import type { DynamicModule, OnApplicationBootstrap, OnModuleDestroy, Provider } from '@nestjs/common';
+import type { DynamicModule, OnApplicationBootstrap, OnModuleDestroy, Provider, Type } from '@nestjs/common';
 import { Directory, directoryMigration } from '@tallygate/directory';
 import { Database, KeyDirectory, PlatformModule, ServiceContext, TenantTime } from '@tallygate/platform';
 import { GrpcServer } from './grpc/grpc-server';
@@ -38,6 +38,9 @@ export interface EntitlementOptions {
 
 const OPTIONS = Symbol('entitlement options');
 
+/** What answers its routes. */
+export const ENTITLEMENT_CONTROLLERS: readonly Type[] = [CheckController, FeedController, GatesController];
+
 /** The entitlement service: facts in, decisions and their feed out. */
 @Module({})
 export class EntitlementModule implements OnApplicationBootstrap, OnModuleDestroy {
@@ -54,7 +57,7 @@ export class EntitlementModule implements OnApplicationBootstrap, OnModuleDestro
     return {
       module: EntitlementModule,
       imports: [PlatformModule.forService(context)],
-      controllers: [CheckController, FeedController, GatesController],
+      controllers: [...ENTITLEMENT_CONTROLLERS],
       providers: [{ provide: OPTIONS, useValue: options }, ...PROVIDERS],
       exports: [CheckService, Propagation, GrpcServer, GateRegistry],
     };

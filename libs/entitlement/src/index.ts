@@ -1,4 +1,4 @@
-export { EntitlementModule, entitlementProvisioning } from './entitlement.module';
+export { ENTITLEMENT_CONTROLLERS, EntitlementModule, entitlementProvisioning } from './entitlement.module';
 export type { EntitlementOptions } from './entitlement.module';
 export { CheckService } from './service/check-service';
 export type { Checked, EntitlementView } from './service/check-service';

@@ -1,4 +1,4 @@
-export { LedgerModule } from './ledger.module';
+export { LEDGER_CONTROLLERS, LedgerModule } from './ledger.module';
 export type { LedgerOptions } from './ledger.module';
 export { ledgerProvisioning } from './provisioning';
 export { journalProofOver } from './postgres/journal-proof-over';

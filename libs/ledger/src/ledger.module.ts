@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import type { DynamicModule, OnModuleInit, Provider } from '@nestjs/common';
+import type { DynamicModule, OnModuleInit, Provider, Type } from '@nestjs/common';
 import { Directory } from '@tallygate/directory';
 import { counter, Database, gauge, InternalGuard, PlatformModule, ServiceContext } from '@tallygate/platform';
 import { AttributionController } from './http/attribution.controller';
@@ -133,6 +133,18 @@ const USE_CASES: Provider[] = [
   PartitionStops,
 ];
 
+/** What answers its routes. */
+export const LEDGER_CONTROLLERS: readonly Type[] = [
+  CreditController,
+  PricesController,
+  QuotasController,
+  WalletsController,
+  AttributionController,
+  UsageController,
+  BookedEventsController,
+  PartitionsController,
+];
+
 /** The ledger as a Nest module over one service context. */
 @Module({})
 export class LedgerModule implements OnModuleInit {
@@ -151,16 +163,7 @@ export class LedgerModule implements OnModuleInit {
     return {
       module: LedgerModule,
       imports: [PlatformModule.forService(context)],
-      controllers: [
-        CreditController,
-        PricesController,
-        QuotasController,
-        WalletsController,
-        AttributionController,
-        UsageController,
-        BookedEventsController,
-        PartitionsController,
-      ],
+      controllers: [...LEDGER_CONTROLLERS],
       providers: [
         ...STORES,
         ...USE_CASES,

@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import type { DynamicModule, Provider } from '@nestjs/common';
+import type { DynamicModule, Provider, Type } from '@nestjs/common';
 import { Directory, directoryMigration } from '@tallygate/directory';
 import { PlatformModule } from '@tallygate/platform';
 import type { SchemaProvisioning, ServiceContext } from '@tallygate/platform';
@@ -84,6 +84,15 @@ const USE_CASES: Provider[] = [
 ];
 const WORKERS: Provider[] = [BillingConsumer, LedgerConsumer, RawUsageConsumer, UsageSweepers];
 
+/** What answers its routes. */
+export const INGESTION_CONTROLLERS: readonly Type[] = [
+  EventsController,
+  CorrectionsController,
+  BackfillsController,
+  KeptUsageController,
+  AuditController,
+];
+
 /** Event intake: validation, metering, re-keying to the customer, parking, dead letters. */
 @Module({})
 export class IngestionModule {
@@ -103,13 +112,7 @@ export class IngestionModule {
     return {
       module: IngestionModule,
       imports: [PlatformModule.forService(context)],
-      controllers: [
-        EventsController,
-        CorrectionsController,
-        BackfillsController,
-        KeptUsageController,
-        AuditController,
-      ],
+      controllers: [...INGESTION_CONTROLLERS],
       providers: [Directory, lookup, targets, ...ADAPTERS, ...USE_CASES, ...WORKERS],
     };
   }

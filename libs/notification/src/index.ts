@@ -1,2 +1,6 @@
-export { NotificationModule, notificationProvisioning } from './notification.module';
+export {
+  NOTIFICATION_CONTROLLERS,
+  NotificationModule,
+  notificationProvisioning,
+} from './notification.module';
 export type { NotificationOptions } from './notification.module';

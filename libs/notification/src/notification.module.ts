@@ -1,4 +1,4 @@
-import { type DynamicModule, Module, type OnModuleDestroy, type Provider } from '@nestjs/common';
+import { type DynamicModule, Module, type OnModuleDestroy, type Provider, type Type } from '@nestjs/common';
 import { Directory, directoryMigration } from '@tallygate/directory';
 import {
   Database,
@@ -76,6 +76,9 @@ const PROVIDERS: Provider[] = [
   },
 ];
 
+/** What answers its routes. */
+export const NOTIFICATION_CONTROLLERS: readonly Type[] = [NoticesController];
+
 /** The notifier: facts in, each customer told once, deliveries until somebody took them. */
 @Module({})
 export class NotificationModule implements OnModuleDestroy {
@@ -85,7 +88,7 @@ export class NotificationModule implements OnModuleDestroy {
     return {
       module: NotificationModule,
       imports: [PlatformModule.forService(context)],
-      controllers: [NoticesController],
+      controllers: [...NOTIFICATION_CONTROLLERS],
       providers: [...PROVIDERS, { provide: Mailer, useValue: new SmtpMailer(smtp) }],
     };
   }

@@ -91,10 +91,24 @@ export { invalid, problem, problemBody, ProblemException } from './http/problem'
 export type { Fault, Problem } from './http/problem';
 export { ProblemFilter } from './http/problem-filter';
 export { ZodBody, zodFaults } from './http/zod-faults';
-export { BodyHash, bodyHash, IdempotencyKey, idempotencyKeyOf, replayOrRun } from './http/idempotency';
+export {
+  BodyHash,
+  bodyHash,
+  IdempotencyKey,
+  idempotencyKeyOf,
+  replayOrRun,
+  reusedKey,
+  takesIdempotencyKey,
+} from './http/idempotency';
 export type { Answer, IdempotentRequest } from './http/idempotency';
+export { wholeNumber } from './http/query';
 export { BODY_LIMIT, readJsonBodies } from './http/body-parser';
 export type { WithRawBody } from './http/body-parser';
+
+export { Api, OneOfScopes, ONE_OF_SCOPES, Operation } from './openapi/operation';
+export type { ApiTag, OperationContract } from './openapi/operation';
+export { documentedRoutes, openApiDocument, undocumented } from './openapi/document';
+export type { Audience, OpenApiDocument } from './openapi/document';
 
 export { createLog, silentLog } from './telemetry/log';
 export type { Log } from './telemetry/log';
@@ -111,7 +125,7 @@ export type { ServiceContextOptions } from './bootstrap/service-context';
 export { PlatformModule } from './bootstrap/platform-module';
 export { keysOfBilling, runKafkaService } from './bootstrap/run-kafka-service';
 export type { KafkaServiceConfig, KafkaServiceOptions } from './bootstrap/run-kafka-service';
-export { createService } from './bootstrap/create-service';
+export { createService, PROCESS_CONTROLLERS } from './bootstrap/create-service';
 export type { CreateServiceOptions, RunningService } from './bootstrap/create-service';
 
 export { backoffMs } from './flow/backoff';

@@ -141,6 +141,16 @@ function negative(field: string, value: string): Fault {
   return { field, value, problem: 'the amount is negative', fix: 'use 0 or more' };
 }
 
+/** A change of the plan needs a version after the present one. */
+const MOST_VERSIONS = 1_000_000_000;
+
+const versionsUsedUp = (field: string, value: unknown): Fault => ({
+  field,
+  value,
+  problem: 'leaves no version for later changes',
+  fix: `use a version of at most ${MOST_VERSIONS}`,
+});
+
 function planFaults(plan: Plan, catalog: Catalog, known: KnownKeys): Fault[] {
   const at = `plans.${plan.key}`;
   const faults = Object.entries(plan.features).flatMap(([key, terms]) => [
@@ -155,6 +165,7 @@ function planFaults(plan: Plan, catalog: Catalog, known: KnownKeys): Fault[] {
   if (plan.dunning !== undefined)
     faults.push(...unknownKey(`${at}.dunning`, plan.dunning, known.policies, 'dunning policy'));
   if (knownAmount(plan.amount) < 0n) faults.push(negative(`${at}.amount`, plan.amount));
+  if ((plan.version ?? 0) > MOST_VERSIONS) faults.push(versionsUsedUp(`${at}.version`, plan.version));
   return [...faults, ...plan.grants.flatMap((grant, index) => grantFaults(`${at}.grants[${index}]`, grant))];
 }
 

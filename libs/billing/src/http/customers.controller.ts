@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, Get, Param, Patch, Post, Put, Query } from '@nestjs/common';
 import type { Result } from '@tallygate/kernel';
-import { ZodBody } from '@tallygate/platform';
+import { Api, Operation, ZodBody } from '@tallygate/platform';
 import type { z } from 'zod';
 import type { Customer } from '../domain';
 import { Customers } from '../service/customers.service';
@@ -9,6 +9,8 @@ import { CustomerFlags } from '../service/flags.service';
 import { PaymentMethods } from '../service/payment-methods.service';
 import type { Caller } from '../service/tenant-session';
 import { CurrentCaller } from './caller';
+import { CUSTOMERS } from './customer-operations';
+import { BILLING_TAG } from './operations';
 import { notFound, refused } from './refusals';
 import {
   apiKeysBody,
@@ -22,6 +24,7 @@ import {
 import { customerView, flagsView, subscriptionView } from './views';
 
 /** Customers, their keys, their payment method and what administrators laid over their state. */
+@Api(BILLING_TAG)
 @Controller('v1/customers')
 export class CustomersController {
   constructor(
@@ -31,6 +34,7 @@ export class CustomersController {
   ) {}
 
   @Post()
+  @Operation(CUSTOMERS.create)
   async create(
     @CurrentCaller() caller: Caller,
     @Body(new ZodBody(customerBody)) body: z.output<typeof customerBody>,
@@ -47,6 +51,7 @@ export class CustomersController {
   }
 
   @Get()
+  @Operation(CUSTOMERS.list)
   async list(
     @CurrentCaller() caller: Caller,
     @Query(new ZodBody(pageQuery)) { after, limit }: z.output<typeof pageQuery>,
@@ -56,6 +61,7 @@ export class CustomersController {
   }
 
   @Get(':customer')
+  @Operation(CUSTOMERS.show)
   async show(@CurrentCaller() caller: Caller, @Param('customer') key: string) {
     const customer = await this.customers.find(caller, key);
     if (customer === null) throw notFound('customer');
@@ -63,6 +69,7 @@ export class CustomersController {
   }
 
   @Patch(':customer')
+  @Operation(CUSTOMERS.change)
   async change(
     @CurrentCaller() caller: Caller,
     @Param('customer') key: string,
@@ -76,6 +83,7 @@ export class CustomersController {
   }
 
   @Put(':customer/api-keys')
+  @Operation(CUSTOMERS.setKeys)
   async setKeys(
     @CurrentCaller() caller: Caller,
     @Param('customer') key: string,
@@ -85,6 +93,7 @@ export class CustomersController {
   }
 
   @Put(':customer/payment-method')
+  @Operation(CUSTOMERS.setMethod)
   async setMethod(
     @CurrentCaller() caller: Caller,
     @Param('customer') key: string,
@@ -97,12 +106,14 @@ export class CustomersController {
   }
 
   @Delete(':customer/payment-method')
+  @Operation(CUSTOMERS.removeMethod)
   async removeMethod(@CurrentCaller() caller: Caller, @Param('customer') key: string) {
     if (!(await this.methods.remove(caller, key))) throw notFound('customer');
-    return { customer: key, removed: true };
+    return { customer: key, removed: true as const };
   }
 
   @Put(':customer/override')
+  @Operation(CUSTOMERS.override)
   async override(
     @CurrentCaller() caller: Caller,
     @Param('customer') key: string,
@@ -114,6 +125,7 @@ export class CustomersController {
   }
 
   @Delete(':customer/override')
+  @Operation(CUSTOMERS.removeOverride)
   async removeOverride(@CurrentCaller() caller: Caller, @Param('customer') key: string) {
     const flags = await this.flags.override(caller, key, null);
     if (flags === null) throw notFound('customer');
@@ -121,6 +133,7 @@ export class CustomersController {
   }
 
   @Put(':customer/review')
+  @Operation(CUSTOMERS.review)
   async review(
     @CurrentCaller() caller: Caller,
     @Param('customer') key: string,

@@ -1,23 +1,32 @@
 import { createParamDecorator, Injectable } from '@nestjs/common';
 import type { ExecutionContext } from '@nestjs/common';
 import { Clock } from '@tallygate/kernel';
-import { bodyHash, idempotencyKeyOf, principalOf, problem, ProblemException } from '@tallygate/platform';
+import {
+  bodyHash,
+  idempotencyKeyOf,
+  principalOf,
+  ProblemException,
+  reusedKey,
+  takesIdempotencyKey,
+} from '@tallygate/platform';
 import type { Answer, Authenticated, Problem } from '@tallygate/platform';
 import type { FastifyRequest } from 'fastify';
 import { PgCallClaims } from '../postgres/idempotency.pg-store';
 import type { CallIdentity } from '../postgres/idempotency.pg-store';
 
 /** A money-moving call: who, which key, which route, which body. 422 without an Idempotency-Key. */
-export const MoneyCall = createParamDecorator((_: unknown, host: ExecutionContext): CallIdentity => {
-  const request = host.switchToHttp().getRequest<FastifyRequest & Authenticated>();
-  const [path = request.url] = request.url.split('?');
-  return {
-    tenantId: principalOf(request).tenantId,
-    key: idempotencyKeyOf(request),
-    route: `${request.method} ${path}`,
-    bodyHash: bodyHash(request),
-  };
-});
+export const MoneyCall = createParamDecorator(
+  takesIdempotencyKey((_: unknown, host: ExecutionContext): CallIdentity => {
+    const request = host.switchToHttp().getRequest<FastifyRequest & Authenticated>();
+    const [path = request.url] = request.url.split('?');
+    return {
+      tenantId: principalOf(request).tenantId,
+      key: idempotencyKeyOf(request),
+      route: `${request.method} ${path}`,
+      bodyHash: bodyHash(request),
+    };
+  }),
+);
 
 /** Runs a call once per key; repeats get the first answer, a refusal included. Failures of ours are not kept. */
 @Injectable()
@@ -48,7 +57,7 @@ export class IdempotentCalls {
 
   private async once(call: CallIdentity, work: () => Promise<Answer>): Promise<Answer> {
     const claim = await this.claims.claim(call, this.clock.now());
-    if (claim.state === 'other') throw reused(claim.route);
+    if (claim.state === 'other') throw reusedKey(claim.route);
     if (claim.state === 'answered') return replayed(claim.answer);
     try {
       const answer = await work();
@@ -65,10 +74,4 @@ export class IdempotentCalls {
 function replayed(answer: Answer): Answer {
   if (answer.status >= 400) throw new ProblemException(answer.body as Problem);
   return answer;
-}
-
-function reused(route: string): ProblemException {
-  return problem(422, 'idempotency_key_reused', 'This idempotency key was used for another request', {
-    detail: `The key was first used for ${route}. Use a new key for a new request, or send the same body again.`,
-  });
 }

@@ -1,5 +1,5 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Res } from '@nestjs/common';
-import { ZodBody } from '@tallygate/platform';
+import { Api, Operation, ZodBody } from '@tallygate/platform';
 import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
 import type { CallIdentity } from '../postgres/idempotency.pg-store';
@@ -9,11 +9,14 @@ import type { PaidOutcome } from '../service/payments.service';
 import type { Caller } from '../service/tenant-session';
 import { CurrentCaller } from './caller';
 import { IdempotentCalls, MoneyCall } from './idempotent-calls';
+import { INVOICES } from './customer-operations';
+import { BILLING_TAG } from './operations';
 import { notFound, refused } from './refusals';
 import { amountBody, payBody, refundBody, which } from './requests';
 import { invoiceView } from './views';
 
 /** Invoices that a customer (or its payer) pays. `:which` is oldest, newest or a number, among those that fit. */
+@Api(BILLING_TAG)
 @Controller('v1/customers/:customer/invoices')
 export class InvoicesController {
   constructor(
@@ -22,6 +25,7 @@ export class InvoicesController {
   ) {}
 
   @Get()
+  @Operation(INVOICES.list)
   async list(@CurrentCaller() caller: Caller, @Param('customer') key: string) {
     const invoices = await this.payments.list(caller, key);
     if (invoices === null) throw notFound('customer');
@@ -30,6 +34,7 @@ export class InvoicesController {
 
   /** 200: paid. 202: no outcome yet. 402: declined. 409: nothing is owed, or a payment is open. */
   @Post(':which/pay')
+  @Operation(INVOICES.pay)
   @HttpCode(200)
   async pay(
     @CurrentCaller() caller: Caller,
@@ -43,6 +48,7 @@ export class InvoicesController {
   }
 
   @Post(':which/forgive')
+  @Operation(INVOICES.forgive)
   @HttpCode(200)
   async forgive(
     @CurrentCaller() caller: Caller,
@@ -57,6 +63,7 @@ export class InvoicesController {
   }
 
   @Post(':which/external-payment')
+  @Operation(INVOICES.externalPayment)
   @HttpCode(200)
   async externalPayment(
     @CurrentCaller() caller: Caller,
@@ -71,6 +78,7 @@ export class InvoicesController {
   }
 
   @Post(':which/write-off')
+  @Operation(INVOICES.writeOff)
   @HttpCode(200)
   async writeOff(
     @CurrentCaller() caller: Caller,
@@ -85,6 +93,7 @@ export class InvoicesController {
   }
 
   @Post(':which/refund')
+  @Operation(INVOICES.refund)
   @HttpCode(200)
   async refund(
     @CurrentCaller() caller: Caller,

@@ -1,7 +1,9 @@
-import { problem } from '@tallygate/platform';
+import { invalid, problem } from '@tallygate/platform';
 import type { ProblemException } from '@tallygate/platform';
 import type { CustomerRefusal } from '../service/customers.service';
+import type { RatedRows } from '../service/ports';
 import type { PaymentRefusal } from '../service/payments.service';
+import type { ClockRefusal } from '../service/test-clock.service';
 import type { TopUpRefusal } from '../service/top-ups.service';
 
 type Code = (CustomerRefusal | PaymentRefusal)['code'] | TopUpRefusal;
@@ -52,7 +54,13 @@ const WORDINGS: Readonly<Record<Code, Wording>> = {
 };
 
 /** The problem to throw for a refusal; its other members explain it. */
-export function refused({ code, ...rest }: { readonly code: Code }): ProblemException {
+export function refused({
+  code,
+  ...rest
+}: {
+  readonly code: Code;
+  readonly [about: string]: unknown;
+}): ProblemException {
   const { status, title, code: shown = code } = WORDINGS[code];
   const extra = Object.fromEntries(
     Object.entries(rest).map(([name, value]) => [
@@ -61,6 +69,48 @@ export function refused({ code, ...rest }: { readonly code: Code }): ProblemExce
     ]),
   );
   return problem(status, shown, title, extra);
+}
+
+/** The charge's decline code, and the top-up as it ended. */
+export function topUpDeclined(declineCode: string | null, topUp: object): ProblemException {
+  const about = { decline_code: declineCode, top_up: topUp };
+  return problem(402, 'payment_declined', 'The payment was declined', about);
+}
+
+/** A price row in the charged past; each row with what it would change. */
+export function usageRated(rated: RatedRows): ProblemException {
+  return problem(409, 'usage_rated', 'The price row would change usage that was rated already', {
+    detail: rated.map(({ key, feature, earliest }) => `${key}: ${feature} at ${earliest}`).join('; '),
+    faults: rated.map(({ key, from, feature, earliest }) => ({
+      field: `prices.${key}.from`,
+      value: from,
+      problem: `usage of ${feature} at ${earliest} and later was charged by another row`,
+      fix: 'let the row start after the usage that was charged, or leave from out to start now',
+    })),
+  });
+}
+
+export const ledgerUnreachable = () =>
+  problem(503, 'ledger_unreachable', 'The ledger did not answer, so nothing was changed', {
+    detail: 'A price row that says from when it holds needs the ledger. Repeat the request.',
+  });
+
+export const reratingNotSupported = () =>
+  problem(422, 'rerating_not_supported', 'What was charged cannot be charged anew', {
+    detail: 'Leave rerate out. A row that would change usage that was charged is refused.',
+  });
+
+export const noSubscription = () => problem(404, 'no_subscription', 'The customer never had a subscription');
+
+export const notYaml = (detail: string | undefined) =>
+  problem(400, 'not_yaml', 'The body is not YAML', { detail });
+
+export function clockRefusal(code: ClockRefusal, to: string | null): ProblemException {
+  if (code === 'no_test_clock') return problem(409, code, 'This tenant has no virtual clock');
+  if (code === 'clock_moving') return problem(409, code, 'The clock is moving already');
+  return invalid([
+    { field: 'to', value: to, problem: 'lies before the present', fix: 'name a later instant' },
+  ]);
 }
 
 export function notFound(what: string): ProblemException {

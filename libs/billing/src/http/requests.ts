@@ -1,15 +1,17 @@
 import {
+  POSITIVE_AMOUNT_SHAPE,
   amountText,
   catalogSchema,
-  durationText,
+  exactTermText,
   instantText,
   keyText,
+  plannedInstantText,
   priceSchema,
   zoneText,
 } from '@tallygate/contracts';
 import { invariant, parseAmount, parseInstant } from '@tallygate/kernel';
 import type { Instant, Nano } from '@tallygate/kernel';
-import { SCOPES } from '@tallygate/platform';
+import { SCOPES, wholeNumber } from '@tallygate/platform';
 import { z } from 'zod';
 
 /** Bodies of billing's routes. Unknown fields are refused by name: a misspelt option must not be ignored. */
@@ -18,12 +20,21 @@ const instant = instantText.transform((text): Instant => {
   invariant(parsed.ok, 'The pattern admits instants only');
   return parsed.value;
 });
-const amount = amountText.transform((text): Nano => {
+const planned = plannedInstantText.transform((text): Instant => {
+  const parsed = parseInstant(text);
+  invariant(parsed.ok, 'The pattern admits instants only');
+  return parsed.value;
+});
+const nano = (text: string): Nano => {
   const parsed = parseAmount(text);
   invariant(parsed.ok, 'The pattern admits amounts only');
   return parsed.value;
-});
-const positive = amount.refine((value) => value > 0n, 'must be above 0');
+};
+const amount = amountText.transform(nano);
+const positive = amountText
+  .meta({ ...POSITIVE_AMOUNT_SHAPE, examples: [...POSITIVE_AMOUNT_SHAPE.examples] })
+  .transform(nano)
+  .refine((value) => value > 0n, 'must be above 0');
 const currency = z.string().regex(/^[A-Z]{3}$/, 'is not a currency code such as USD');
 const text = z.string().min(1).max(255);
 const link = z.url().nullable();
@@ -34,11 +45,11 @@ export const tenantBody = z
     mode: z.enum(['test', 'live']).default('test'),
     timezone: zoneText.default('UTC'),
     currency: currency.default('USD'),
-    clock: instant.nullish(),
+    clock: planned.nullish(),
     settings: z
       .strictObject({
-        lateness: durationText.optional(),
-        dedup_window: durationText.optional(),
+        lateness: exactTermText.optional(),
+        dedup_window: exactTermText.optional(),
         disclose_balance: z.boolean().optional(),
         disclose_price: z.boolean().optional(),
         portal_url: link.optional(),
@@ -106,7 +117,10 @@ const apiKeys = z.array(apiKey).max(100);
 const details = {
   name: z.string().max(200).nullish(),
   email: z.email().nullish(),
-  webhook: z.url({ protocol: /^https?$/ }).nullish(),
+  webhook: z
+    .url({ protocol: /^https?$/ })
+    .meta({ pattern: '^https?://' })
+    .nullish(),
   timezone: zoneText.optional(),
   currency: currency.optional(),
   subjects: z.array(text).max(1000).optional(),
@@ -114,8 +128,10 @@ const details = {
   payer: keyText.nullish(),
   overdraft: z.record(z.string().min(1).max(32), amountText).optional(),
 };
+/** Checked by the pipe, which names the fault of each member; a union would only say that nothing fits. */
+const { $schema: _, ...methodShape } = z.toJSONSchema(paymentMethod, { io: 'input' });
 const methodOrText = z
-  .union([text.transform((set) => ({ set })), z.looseObject({})])
+  .union([text.transform((set) => ({ set })), z.looseObject({}).meta(methodShape)])
   .pipe(paymentMethod)
   .optional();
 
@@ -136,7 +152,7 @@ export const apiKeysBody = z.strictObject({ api_keys: apiKeys });
 
 export const subscribeBody = z.strictObject({
   plan: keyText,
-  starts_at: instant.nullish(),
+  starts_at: planned.nullish(),
   trial_days: z.int().min(0).max(3650).nullish(),
   coupon: keyText.nullish(),
 });
@@ -162,8 +178,9 @@ export const which = z.union([
     .transform(Number),
 ]);
 
+export const unitText = z.string().min(1).max(32);
 export const topUpBody = z.strictObject({
-  unit: z.string().min(1).max(32),
+  unit: unitText,
   amount: positive,
   key: text.optional(),
 });
@@ -191,13 +208,8 @@ export const overrideBody = z.strictObject({
   reason: z.string().max(1000).default(''),
 });
 export const reviewBody = z.strictObject({ state: z.enum(['open', 'cleared']) });
-export const advanceBody = z.strictObject({ to: instant });
-export const pageQuery = z.object({
-  after: z.string().max(255).default(''),
-  limit: z
-    .string()
-    .regex(/^\d{1,4}$/)
-    .transform(Number)
-    .pipe(z.int().min(1).max(1000))
-    .default(100),
+export const advanceBody = z.strictObject({ to: planned });
+export const limitQuery = z.strictObject({ limit: wholeNumber(1, 1000).prefault('100') });
+export const pageQuery = limitQuery.extend({
+  after: z.string().max(255).default('').meta({ description: 'The key that the page before ended with' }),
 });

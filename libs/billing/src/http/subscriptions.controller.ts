@@ -1,5 +1,5 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Res } from '@nestjs/common';
-import { problem, ZodBody } from '@tallygate/platform';
+import { Api, Operation, ZodBody } from '@tallygate/platform';
 import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
 import { CustomerFlags } from '../service/flags.service';
@@ -10,11 +10,14 @@ import type { Caller } from '../service/tenant-session';
 import type { CallIdentity } from '../postgres/idempotency.pg-store';
 import { CurrentCaller } from './caller';
 import { IdempotentCalls, MoneyCall } from './idempotent-calls';
-import { notFound, refused } from './refusals';
+import { SUBSCRIPTIONS } from './customer-operations';
+import { BILLING_TAG } from './operations';
+import { noSubscription, notFound, refused } from './refusals';
 import { approvalBody, cancelBody, changeBody, noBody, subscribeBody } from './requests';
 import { flagsView, subscriptionView } from './views';
 
 /** A customer's one subscription. */
+@Api(BILLING_TAG)
 @Controller('v1/customers/:customer/subscription')
 export class SubscriptionsController {
   constructor(
@@ -25,13 +28,15 @@ export class SubscriptionsController {
   ) {}
 
   @Get()
+  @Operation(SUBSCRIPTIONS.show)
   async show(@CurrentCaller() caller: Caller, @Param('customer') key: string) {
     const found = await this.subscriptions.latest(caller, key);
-    if (found === null) throw problem(404, 'no_subscription', 'The customer never had a subscription');
+    if (found === null) throw noSubscription();
     return subscriptionView(found, key);
   }
 
   @Post()
+  @Operation(SUBSCRIPTIONS.subscribe)
   async subscribe(
     @CurrentCaller() caller: Caller,
     @Param('customer') key: string,
@@ -47,6 +52,7 @@ export class SubscriptionsController {
   }
 
   @Post('cancel')
+  @Operation(SUBSCRIPTIONS.cancel)
   @HttpCode(200)
   async cancel(
     @CurrentCaller() caller: Caller,
@@ -57,6 +63,7 @@ export class SubscriptionsController {
   }
 
   @Post('pause')
+  @Operation(SUBSCRIPTIONS.pause)
   @HttpCode(200)
   async pause(
     @CurrentCaller() caller: Caller,
@@ -67,6 +74,7 @@ export class SubscriptionsController {
   }
 
   @Post('resume')
+  @Operation(SUBSCRIPTIONS.resume)
   @HttpCode(200)
   async resume(
     @CurrentCaller() caller: Caller,
@@ -77,6 +85,7 @@ export class SubscriptionsController {
   }
 
   @Post('approve')
+  @Operation(SUBSCRIPTIONS.approve)
   @HttpCode(200)
   async approve(
     @CurrentCaller() caller: Caller,
@@ -88,6 +97,7 @@ export class SubscriptionsController {
   }
 
   @Post('reject')
+  @Operation(SUBSCRIPTIONS.reject)
   @HttpCode(200)
   async reject(
     @CurrentCaller() caller: Caller,
@@ -100,6 +110,7 @@ export class SubscriptionsController {
 
   /** 200: changed, or noted for the period's end. 202: the charge has no outcome yet. 402: declined, nothing changed. */
   @Post('change')
+  @Operation(SUBSCRIPTIONS.change)
   async change(
     @CurrentCaller() caller: Caller,
     @Param('customer') key: string,

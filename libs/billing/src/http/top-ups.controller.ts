@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Param, Post, Put, Res } from '@nestjs/common';
-import { problem, ZodBody } from '@tallygate/platform';
+import { Api, Operation, ZodBody } from '@tallygate/platform';
 import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
 import type { CallIdentity } from '../postgres/idempotency.pg-store';
@@ -9,11 +9,14 @@ import { TopUps } from '../service/top-ups.service';
 import type { TopUpOutcome } from '../service/top-ups.service';
 import { CurrentCaller } from './caller';
 import { IdempotentCalls, MoneyCall } from './idempotent-calls';
-import { notFound, refused } from './refusals';
-import { autoTopUpBody, topUpBody } from './requests';
+import { TOP_UPS } from './customer-operations';
+import { BILLING_TAG } from './operations';
+import { notFound, refused, topUpDeclined } from './refusals';
+import { autoTopUpBody, topUpBody, unitText } from './requests';
 import { autoTopUpView, topUpView } from './views';
 
 /** Credit for money. */
+@Api(BILLING_TAG)
 @Controller('v1/customers/:customer/top-ups')
 export class TopUpsController {
   constructor(
@@ -23,6 +26,7 @@ export class TopUpsController {
 
   /** 201: paid. 202: no outcome yet. 402: declined, with the decline code. */
   @Post()
+  @Operation(TOP_UPS.buy)
   async buy(
     @CurrentCaller() caller: Caller,
     @Param('customer') customer: string,
@@ -40,15 +44,17 @@ export class TopUpsController {
 }
 
 /** Credit that buys itself when a wallet runs low. */
+@Api(BILLING_TAG)
 @Controller('v1/customers/:customer/auto-top-up/:unit')
 export class AutoTopUpController {
   constructor(private readonly autoTopUps: AutoTopUps) {}
 
   @Put()
+  @Operation(TOP_UPS.set)
   async set(
     @CurrentCaller() caller: Caller,
     @Param('customer') customer: string,
-    @Param('unit') unit: string,
+    @Param('unit', new ZodBody(unitText)) unit: string,
     @Body(new ZodBody(autoTopUpBody)) body: z.output<typeof autoTopUpBody>,
   ) {
     const { threshold, amount = null, target = null, cap = null, per = null } = body;
@@ -59,13 +65,14 @@ export class AutoTopUpController {
   }
 
   @Delete()
+  @Operation(TOP_UPS.remove)
   async remove(
     @CurrentCaller() caller: Caller,
     @Param('customer') customer: string,
-    @Param('unit') unit: string,
+    @Param('unit', new ZodBody(unitText)) unit: string,
   ) {
     if (!(await this.autoTopUps.remove(caller, customer, unit))) throw notFound('automatic top-up');
-    return { customer, unit, removed: true };
+    return { customer, unit, removed: true as const };
   }
 }
 
@@ -75,10 +82,7 @@ function answerOf(outcome: TopUpOutcome) {
   const body = topUpView(topUp, invoice);
   if (topUp.status === 'failed') {
     const { status: _, ...rest } = body;
-    throw problem(402, 'payment_declined', 'The payment was declined', {
-      decline_code: topUp.declineCode,
-      top_up: { ...rest, status: topUp.status },
-    });
+    throw topUpDeclined(topUp.declineCode, { ...rest, status: topUp.status });
   }
   return { status: topUp.status === 'paid' ? 201 : 202, body };
 }

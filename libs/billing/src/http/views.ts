@@ -124,12 +124,12 @@ export function flagsView({ override, underReview, approvals }: Flags) {
       override === null
         ? null
         : {
-            state: 'allow',
+            state: 'allow' as const,
             author: override.author,
             reason: override.reason,
             until: instant(override.until),
           },
-    review: underReview ? 'open' : 'cleared',
+    review: underReview ? ('open' as const) : ('cleared' as const),
     approvals,
   };
 }

@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import type { OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { BODY_LIMIT, problem } from '@tallygate/platform';
+import { BODY_LIMIT } from '@tallygate/platform';
 import type { FastifyInstance } from 'fastify';
 import { parse } from 'yaml';
+import { notYaml } from './refusals';
 
 const YAML_TYPES = /^(?:application|text)\/(?:x-)?yaml(?:\s*;.*)?$/i;
 
@@ -24,7 +25,7 @@ export class YamlBodies implements OnModuleInit {
           done(null, parse(String(body), { schema: 'core', maxAliasCount: 0 }));
         } catch (error) {
           const detail = error instanceof Error ? error.message : undefined;
-          done(problem(400, 'not_yaml', 'The body is not YAML', { detail }));
+          done(notYaml(detail));
         }
       },
     );

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
+import { keyText } from '@tallygate/contracts';
 import { parseInstant } from '@tallygate/kernel';
 import type {
   BillingEvent,
@@ -129,6 +130,7 @@ export class Directory {
     key: string,
     patienceMs = DEFAULT_PATIENCE_MS,
   ): Promise<CustomerFacts | null> {
+    if (!keyText.safeParse(key).success) return null;
     return this.await(tenantId, (tx) => this.customerByKey(tx, tenantId, key), patienceMs);
   }
 

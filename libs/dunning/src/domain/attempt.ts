@@ -4,8 +4,16 @@ import type { Instant } from '@tallygate/kernel';
  * Where an attempt stands. `created` is stored before anything is sent; `not_sent` and `declined` end it, `succeeded`
  * too; the rest are open and block every other charge of the invoice.
  */
-export type AttemptState =
-  'created' | 'not_sent' | 'unknown' | 'pending' | 'action_required' | 'declined' | 'succeeded';
+export const ATTEMPT_STATES = [
+  'created',
+  'not_sent',
+  'unknown',
+  'pending',
+  'action_required',
+  'declined',
+  'succeeded',
+] as const;
+export type AttemptState = (typeof ATTEMPT_STATES)[number];
 
 /** What is known of an attempt's outcome. */
 export interface Outcome {

@@ -1,13 +1,15 @@
 import { Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
 import { formatAmount, formatInstant, isUuid } from '@tallygate/kernel';
 import { Directory } from '@tallygate/directory';
-import { CurrentPrincipal, problem, RequireScope } from '@tallygate/platform';
+import { Api, CurrentPrincipal, Operation, RequireScope } from '@tallygate/platform';
 import type { Principal } from '@tallygate/platform';
 import { readDecline } from '../domain';
 import { Collecting } from '../service/collecting.service';
 import type { Attempt } from '../service/ports';
+import { COLLECTION, DUNNING_TAG, REFUSALS } from './operations';
 
 /** What was tried to collect from a customer, and where it stands with us. */
+@Api(DUNNING_TAG)
 @Controller('v1')
 export class CollectionController {
   constructor(
@@ -16,6 +18,7 @@ export class CollectionController {
   ) {}
 
   @Get('customers/:customer/attempts')
+  @Operation(COLLECTION.attempts)
   @RequireScope('read')
   async attempts(@CurrentPrincipal() { tenantId }: Principal, @Param('customer') key: string) {
     const list = await this.collecting.attemptsOf(tenantId, await this.idOf(tenantId, key));
@@ -23,6 +26,7 @@ export class CollectionController {
   }
 
   @Get('customers/:customer/collection')
+  @Operation(COLLECTION.collection)
   @RequireScope('read')
   async collection(@CurrentPrincipal() { tenantId }: Principal, @Param('customer') key: string) {
     const payer = await this.collecting.payer(tenantId, await this.idOf(tenantId, key));
@@ -38,22 +42,19 @@ export class CollectionController {
 
   /** Sets an invoice going again that the outage schedule gave up on. */
   @Post('invoices/:invoice/collection/restart')
+  @Operation(COLLECTION.restart)
   @HttpCode(200)
   @RequireScope('write')
   async restart(@CurrentPrincipal() { tenantId }: Principal, @Param('invoice') invoiceId: string) {
     const answer = isUuid(invoiceId) ? await this.collecting.restart(tenantId, invoiceId) : 'unknown_invoice';
-    if (answer === 'unknown_invoice') throw problem(404, 'not_found', 'There is no such invoice');
-    if (answer === 'nothing_to_restart')
-      throw problem(409, 'nothing_to_restart', 'Nothing of this invoice waits for a restart');
-    return { invoice: invoiceId, status: 'restarted' };
+    if (answer === 'unknown_invoice') throw REFUSALS.invoice_unknown();
+    if (answer === 'nothing_to_restart') throw REFUSALS.nothing_to_restart();
+    return { invoice: invoiceId, status: 'restarted' as const };
   }
 
   private async idOf(tenantId: string, key: string): Promise<string> {
     const customer = await this.directory.resolveCustomer(tenantId, key);
-    if (customer === null)
-      throw problem(404, 'customer_unknown', 'There is no such customer', {
-        detail: `No customer has the key ${key}.`,
-      });
+    if (customer === null) throw REFUSALS.customer_unknown(key);
     return customer.id;
   }
 }

@@ -20,6 +20,10 @@ export class DirectoryOfPayers extends PayerDirectory {
     super();
   }
 
+  override async knowsTenant({ tx, tenantId }: Session): Promise<boolean> {
+    return (await this.directory.tenant(tx, tenantId)) !== null;
+  }
+
   override async policies({ tx, tenantId }: Session): Promise<(key: string | null) => Policy> {
     const facts = await this.directory.catalog(tx, tenantId);
     return (key) => policyOf(facts?.catalog ?? null, key);

@@ -26,7 +26,7 @@ const chargeAnswer = z.object({
   captured_at: z.string().nullable(),
 });
 
-const webhookBody = z.object({
+export const webhookBody = z.object({
   id: z.string().min(1),
   type: z.enum([
     'charge.succeeded',

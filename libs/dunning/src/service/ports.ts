@@ -157,6 +157,8 @@ export abstract class ProviderEventStore {
 
 /** What the other services' facts say of tenants, catalogs and customers. */
 export abstract class PayerDirectory {
+  /** Whether there is such a tenant: what came from outside may name any. */
+  abstract knowsTenant(session: Session): Promise<boolean>;
   abstract policies(session: Session): Promise<(key: string | null) => Policy>;
   /** Null while the customer's facts have not arrived. */
   abstract profile(session: Session, customerId: string): Promise<PayerProfile | null>;

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DunningFacts } from './dunning-facts';
 import { Disputes } from './disputes.service';
 import { Outcomes } from './outcomes.service';
-import { AttemptStore, PaymentProvider, PayerStore, ProviderEventStore } from './ports';
+import { AttemptStore, PayerDirectory, PaymentProvider, PayerStore, ProviderEventStore } from './ports';
 import type { ProviderEvent } from './ports';
 import { Sessions } from './session';
 import type { Session } from './session';
@@ -28,6 +28,7 @@ export class Webhooks {
     private readonly outcomes: Outcomes,
     private readonly disputes: Disputes,
     private readonly facts: DunningFacts,
+    private readonly directory: PayerDirectory,
   ) {}
 
   async take(rawBody: Buffer, headers: Readonly<Record<string, string>>): Promise<WebhookAnswer> {
@@ -37,11 +38,15 @@ export class Webhooks {
       return this.sessions.run(reading.event.tenantId, (session) => this.handle(session, reading.event));
     const tenantId = reading.claimedTenantId;
     if (tenantId !== null) {
-      await this.sessions.run(tenantId, (session) =>
-        this.alert(session, 'A webhook with a wrong signature was refused; nothing moved.'),
-      );
+      await this.sessions.run(tenantId, (session) => this.forged(session));
     }
     return 'forged';
+  }
+
+  /** The name of the tenant is as little proven as the rest: a fact about one that is not there would stop its readers. */
+  private async forged(session: Session): Promise<void> {
+    if (!(await this.directory.knowsTenant(session))) return;
+    await this.alert(session, 'A webhook with a wrong signature was refused; nothing moved.');
   }
 
   private async handle(session: Session, event: ProviderEvent): Promise<WebhookAnswer> {

@@ -18,7 +18,7 @@ const amount = z.string().transform((value, issues): Nano => {
   return z.NEVER;
 });
 
-const key = z.string().min(1).max(255);
+export const keyText = z.string().min(1).max(255);
 
 export const checkBody = z
   .strictObject({
@@ -29,10 +29,10 @@ export const checkBody = z
       .string()
       .regex(/^[0-9a-f]{64}$/)
       .optional(),
-    customer: key.optional(),
-    subject: key.optional(),
-    feature: key.optional(),
-    features: z.array(key).max(100).optional(),
+    customer: keyText.optional(),
+    subject: keyText.optional(),
+    feature: keyText.optional(),
+    features: z.array(keyText).max(100).optional(),
     units: quantity.optional(),
     /** In the price's unit, for the whole request. */
     max_price: amount.optional(),

@@ -1,15 +1,10 @@
-import { Injectable, SetMetadata, createParamDecorator } from '@nestjs/common';
+import { Injectable, createParamDecorator } from '@nestjs/common';
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { Scope } from '@tallygate/platform';
-import { problem } from '@tallygate/platform';
+import { ONE_OF_SCOPES, problem } from '@tallygate/platform';
 import type { FastifyRequest } from 'fastify';
 import { FeedAccess, bearerOf } from '../service/feed-access';
-
-const SCOPES = 'tallygate:feed-scopes';
-
-/** Scopes of which a key needs one; the installation's gate credential has all. */
-export const FeedScopes = (...scopes: readonly Scope[]) => SetMetadata(SCOPES, scopes);
 
 interface Granted {
   feedTenant?: string | null;
@@ -21,7 +16,10 @@ export const FeedTenant = createParamDecorator(
     host.switchToHttp().getRequest<FastifyRequest & Granted>().feedTenant ?? null,
 );
 
-/** Lets gates in by their own rules, which the guard of ordinary API keys does not know. */
+/**
+ * Lets gates in by their own rules, which the guard of ordinary API keys does not know: a key with one of the route's
+ * scopes, or the installation's gate credential, which has all.
+ */
 @Injectable()
 export class FeedGuard implements CanActivate {
   constructor(
@@ -31,7 +29,7 @@ export class FeedGuard implements CanActivate {
 
   async canActivate(host: ExecutionContext): Promise<boolean> {
     const request = host.switchToHttp().getRequest<FastifyRequest & Granted>();
-    const scopes = this.reflector.getAllAndOverride<readonly Scope[]>(SCOPES, [
+    const scopes = this.reflector.getAllAndOverride<readonly Scope[]>(ONE_OF_SCOPES, [
       host.getHandler(),
       host.getClass(),
     ]);

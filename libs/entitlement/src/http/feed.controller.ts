@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http';
 import { createGzip } from 'node:zlib';
 import { Body, Controller, Get, Headers, HttpCode, Post, Query, Req, Res, UseGuards } from '@nestjs/common';
 import { Clock } from '@tallygate/kernel';
-import { Public, ZodBody, problem } from '@tallygate/platform';
+import { Api, OneOfScopes, Operation, Public, ZodBody } from '@tallygate/platform';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { positionOf, tokenOf } from '../domain';
@@ -13,7 +13,8 @@ import { FeedHub } from '../service/feed-hub';
 import { FeedService } from '../service/feed-service';
 import { GateRegistry } from '../service/gate-registry';
 import { LongPoll } from '../service/long-poll';
-import { FeedGuard, FeedScopes, FeedTenant } from './feed-guard';
+import { FeedGuard, FeedTenant } from './feed-guard';
+import { ENTITLEMENT_TAG, FEED, REFUSALS } from './operations';
 import { SseSink } from './sse-sink';
 import { changeJson, entryJson } from './wire-json';
 
@@ -34,10 +35,11 @@ const ackBody = z.strictObject({
 });
 
 /** The feed for gates that speak HTTP only: the same entries, positions and digests as over gRPC. */
+@Api(ENTITLEMENT_TAG)
 @Controller('v1/feed')
 @Public()
 @UseGuards(FeedGuard)
-@FeedScopes('gate')
+@OneOfScopes('gate')
 export class FeedController {
   constructor(
     private readonly feed: FeedService,
@@ -49,6 +51,7 @@ export class FeedController {
 
   /** NDJSON: snapshot_begin, one line per entry, snapshot_end with the position and the digest to check against. */
   @Get('snapshot')
+  @Operation(FEED.snapshot)
   async snapshot(
     @FeedTenant() tenantId: string | null,
     @Headers('if-none-match') known: string | undefined,
@@ -71,6 +74,7 @@ export class FeedController {
 
   /** Server-sent events when asked for by Accept, else a long poll. 410: start anew with a snapshot. */
   @Get('changes')
+  @Operation(FEED.changes)
   async changes(
     @FeedTenant() tenantId: string | null,
     @Query(new ZodBody(changesQuery)) query: z.output<typeof changesQuery>,
@@ -78,12 +82,12 @@ export class FeedController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const position = positionOf(query.token);
-    if (position === null || this.hub.since(position, tenantId) === null) throw gone();
+    if (position === null || this.hub.since(position, tenantId) === null) throw REFUSALS.gone();
     if (/\btext\/event-stream\b/.test(request.headers.accept ?? '')) {
       return this.stream(query.gate, position, tenantId, reply);
     }
     const changes = await this.polls.changes(position, tenantId, query.wait * 1000);
-    if (changes === null) throw gone();
+    if (changes === null) throw REFUSALS.gone();
     await reply.send({
       ...changeJson({
         message: 'delta',
@@ -100,12 +104,13 @@ export class FeedController {
   }
 
   @Post('ack')
+  @Operation(FEED.ack)
   @HttpCode(200)
   ack(
     @FeedTenant() tenantId: string | null,
     @Body(new ZodBody(ackBody)) { gate, token, digest }: z.output<typeof ackBody>,
-  ): Record<string, unknown> {
-    if (!this.registry.ackPolled(tenantId, gate, token, digest)) throw gone();
+  ) {
+    if (!this.registry.ackPolled(tenantId, gate, token, digest)) throw REFUSALS.gone();
     return { gate, token };
   }
 
@@ -140,10 +145,4 @@ export class FeedController {
     await write({ type: 'snapshot_end', token: tokenOf(position), digest });
     out.end();
   }
-}
-
-function gone() {
-  return problem(410, 'feed_token_gone', 'The feed no longer goes back to this token', {
-    detail: 'Start anew with GET /v1/feed/snapshot.',
-  });
 }

@@ -7,7 +7,7 @@ describe('the terms of a grant', () => {
   const terms = { effectiveAt: hour(0), expiresAt: null, recurrence: null, rollover: null };
 
   it('let a series end before its first recurrence', () => {
-    expect(grantFaults({ ...terms, expiresAt: hour(5), recurrence: daily }, hour(0))).toEqual([]);
+    expect(grantFaults({ ...terms, expiresAt: hour(5), recurrence: { every: daily } }, hour(0))).toEqual([]);
   });
 
   it('refuse an end that is not after the start, or is over', () => {
@@ -16,10 +16,16 @@ describe('the terms of a grant', () => {
       'already_over',
     ]);
   });
+
+  it('bound how many periods a series may have behind it', () => {
+    const hourly = { ...terms, recurrence: { every: { months: 0, days: 0, micros: 3_600_000_000 } } };
+    expect(grantFaults(hourly, hour(5_000))).toEqual([]);
+    expect(grantFaults(hourly, hour(5_001))).toEqual(['too_many_periods']);
+  });
 });
 
 describe('a rollover', () => {
-  const terms = { effectiveAt: hour(0), expiresAt: null, recurrence: daily };
+  const terms = { effectiveAt: hour(0), expiresAt: null, recurrence: { every: daily } };
 
   it.each([
     [{ min: units(2), max: units(1) }, daily, ['rollover_min_above_max']],
@@ -27,7 +33,8 @@ describe('a rollover', () => {
     [{ min: units(2), max: null }, daily, []],
     [{ min: units(0), max: units(1) }, null, ['rollover_without_recurrence']],
   ])('%j every %j: %j', (rollover, recurrence, faults) => {
-    expect(grantFaults({ ...terms, rollover, recurrence }, hour(0))).toEqual(faults);
+    const every = recurrence === null ? null : { every: recurrence };
+    expect(grantFaults({ ...terms, rollover, recurrence: every }, hour(0))).toEqual(faults);
   });
 });
 

@@ -1,5 +1,5 @@
-import type { Instant, Nano } from '@tallygate/kernel';
-import { addMicros, maxNano, minNano, recurrenceAt } from '@tallygate/kernel';
+import type { Duration, Instant, Nano } from '@tallygate/kernel';
+import { addMicros, maxNano, MICROS, minNano, recurrenceAt } from '@tallygate/kernel';
 import { repayAll } from './burn';
 import { burnOrder, endOf, isClosed } from './lot';
 import type { GrantKind, Lot } from './lot';
@@ -119,7 +119,7 @@ export function issuePeriodLot(draft: WalletDraft, grant: PeriodGrant, at: Insta
 
 /** The first anchor + k × every after the instant. */
 export function nextRecurrence({ anchor, every, zone }: Recurrence, after: Instant): Instant {
-  const step = every.months * 30 * 86_400e6 + every.days * 86_400e6 + every.micros;
+  const step = roughMicros(every);
   let k = Math.floor((after - anchor) / step);
   while (recurrenceAt(anchor, every, k, zone) > after) k -= 1;
   while (recurrenceAt(anchor, every, k, zone) <= after) k += 1;
@@ -167,14 +167,24 @@ function earlier(a: Instant, b: Instant | null): Instant {
 }
 
 export type GrantTermsFault =
-  'ends_before_start' | 'already_over' | 'rollover_min_above_max' | 'rollover_without_recurrence';
+  | 'ends_before_start'
+  | 'already_over'
+  | 'rollover_min_above_max'
+  | 'rollover_without_recurrence'
+  | 'too_many_periods';
+
+/** A series that began long ago is issued at once, lot by lot. */
+const MOST_PAST_PERIODS = 5_000;
+
+/** Months count 30 days: good enough to bound a number. */
+const roughMicros = ({ months, days, micros }: Duration) => (months * 30 + days) * MICROS.day + micros;
 
 /** What is wrong with a grant's terms, everything at once. */
 export function grantFaults(
   terms: {
     readonly effectiveAt: Instant;
     readonly expiresAt: Instant | null;
-    readonly recurrence: object | null;
+    readonly recurrence: { readonly every: Duration } | null;
     readonly rollover: { readonly min: Nano; readonly max: Nano | null } | null;
   },
   now: Instant,
@@ -186,6 +196,8 @@ export function grantFaults(
   if (rollover !== null && rollover.max !== null && rollover.min > rollover.max)
     faults.push('rollover_min_above_max');
   if (rollover !== null && recurrence === null) faults.push('rollover_without_recurrence');
+  if (recurrence !== null && (now - effectiveAt) / roughMicros(recurrence.every) > MOST_PAST_PERIODS)
+    faults.push('too_many_periods');
   return faults;
 }
 

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { MeteredEvent } from '@tallygate/contracts';
 import { Directory } from '@tallygate/directory';
 import { formatAmount, formatInstant } from '@tallygate/kernel';
-import { CurrentPrincipal, Database, problem, ZodBody } from '@tallygate/platform';
+import { Api, CurrentPrincipal, Database, Operation, wholeNumber, ZodBody } from '@tallygate/platform';
 import type { Principal, Tx } from '@tallygate/platform';
 import { statementAmount } from '../domain';
 import { Attribution } from '../service/attribution.service';
@@ -12,12 +12,16 @@ import { CorrectionStore } from '../service/correction-store';
 import type { EventRow, StoredCorrection } from '../service/correction-store';
 import { UsageStore } from '../service/usage-store';
 import { WalletStore } from '../service/wallet-store';
+import { ATTRIBUTION, LEDGER_TAG } from './operations';
+import { REFUSALS } from './refusals';
+import { unit as unitText } from './requests';
 import { Customers } from './customers';
 
 const eventQuery = z.strictObject({ source: z.string().min(1), id: z.string().min(1) });
-const versionParam = z.coerce.number().int().min(1);
+const versionParam = wholeNumber(1, 999_999_999);
 
 /** From a statement's row to its events, and back. */
+@Api(LEDGER_TAG)
 @Controller('v1')
 export class AttributionController {
   constructor(
@@ -32,10 +36,11 @@ export class AttributionController {
 
   /** One row of a statement and the events behind it. */
   @Get('customers/:customer/wallets/:unit/entries/:version')
+  @Operation(ATTRIBUTION.entry)
   async entry(
     @CurrentPrincipal() { tenantId }: Principal,
     @Param('customer') customerKey: string,
-    @Param('unit') unit: string,
+    @Param('unit', new ZodBody(unitText)) unit: string,
     @Param('version', new ZodBody(versionParam)) version: number,
   ): Promise<unknown> {
     const customer = await this.customers.byKey(tenantId, customerKey);
@@ -43,12 +48,13 @@ export class AttributionController {
       const id = await this.wallets.find(tx, { tenantId, customerId: customer.id, unit });
       return id === null ? null : this.attribution.entry(tx, id, version);
     });
-    if (found === null) throw problem(404, 'entry_unknown', 'The statement has no such entry');
+    if (found === null) throw REFUSALS.entry_unknown();
     return { customer: customerKey, unit, ...entryView(found) };
   }
 
   /** One event: what it counts, what it cost, from which credit, what it owes and what became of it. */
   @Get('usage/event')
+  @Operation(ATTRIBUTION.event)
   async event(
     @CurrentPrincipal() { tenantId }: Principal,
     @Query(new ZodBody(eventQuery)) { source, id }: z.output<typeof eventQuery>,
@@ -56,7 +62,7 @@ export class AttributionController {
     const [named] = this.usage.identify([{ tenantId, source, id } as MeteredEvent]);
     return this.database.asTenant(tenantId, async (tx) => {
       const account = await this.attribution.event(tx, tenantId, named?.identity ?? '');
-      if (account === null) throw problem(404, 'event_unknown', 'No such event was booked');
+      if (account === null) throw REFUSALS.event_unknown();
       return this.eventView(tx, tenantId, account);
     });
   }

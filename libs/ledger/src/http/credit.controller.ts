@@ -1,7 +1,7 @@
 import { Body, Controller, HttpCode, Param, Post } from '@nestjs/common';
 import type { z } from 'zod';
 import { formatAmount, formatInstant } from '@tallygate/kernel';
-import { problem, ZodBody } from '@tallygate/platform';
+import { Api, Operation, ZodBody } from '@tallygate/platform';
 import type { Answer } from '@tallygate/platform';
 import { Grants } from '../service/grants.service';
 import type { GrantOutcome, GrantRequest, VoidGrantOutcome } from '../service/grants.service';
@@ -10,10 +10,12 @@ import type { HoldOutcome, ResolveOutcome } from '../service/holds.service';
 import { Customers } from './customers';
 import { CurrentMoneyCall, MoneyMoves, refusal } from './money-moves';
 import type { MoneyCall } from './money-moves';
+import { CREDIT, LEDGER_TAG } from './operations';
 import { captureBody, debitBody, emptyBody, grantBody, holdBody } from './requests';
 import { grantFaultsProblem, REFUSALS } from './refusals';
 
 /** Credit given, taken back, debited and held. Every route needs an Idempotency-Key. */
+@Api(LEDGER_TAG)
 @Controller('v1')
 export class CreditController {
   constructor(
@@ -24,6 +26,7 @@ export class CreditController {
   ) {}
 
   @Post('customers/:customer/grants')
+  @Operation(CREDIT.grant)
   async grant(
     @CurrentMoneyCall() call: MoneyCall,
     @Param('customer') customerKey: string,
@@ -57,6 +60,7 @@ export class CreditController {
   }
 
   @Post('grants/:key/void')
+  @Operation(CREDIT.void)
   @HttpCode(200)
   async void(
     @CurrentMoneyCall() call: MoneyCall,
@@ -69,6 +73,7 @@ export class CreditController {
   }
 
   @Post('customers/:customer/debits')
+  @Operation(CREDIT.debit)
   async debit(
     @CurrentMoneyCall() call: MoneyCall,
     @Param('customer') customerKey: string,
@@ -95,6 +100,7 @@ export class CreditController {
   }
 
   @Post('customers/:customer/holds')
+  @Operation(CREDIT.hold)
   async hold(
     @CurrentMoneyCall() call: MoneyCall,
     @Param('customer') customerKey: string,
@@ -118,6 +124,7 @@ export class CreditController {
   }
 
   @Post('holds/:key/capture')
+  @Operation(CREDIT.capture)
   @HttpCode(200)
   async capture(
     @CurrentMoneyCall() call: MoneyCall,
@@ -132,6 +139,7 @@ export class CreditController {
   }
 
   @Post('holds/:key/release')
+  @Operation(CREDIT.release)
   @HttpCode(200)
   async release(
     @CurrentMoneyCall() call: MoneyCall,
@@ -181,7 +189,7 @@ function voidAnswer({ status }: VoidGrantOutcome, key: string): Answer {
     case 'already_voided':
       return { status: 200, body: { key, state: 'voided' } };
     case 'unknown':
-      throw problem(404, 'grant_unknown', 'No such grant');
+      throw REFUSALS.grant_unknown();
     case 'used_up':
       return refusal(REFUSALS.grant_used_up());
     case 'expired':
@@ -210,7 +218,7 @@ function resolveAnswer(outcome: ResolveOutcome, key: string, view: Readonly<Reco
     case 'released':
       return { status: 200, body: { key, state: outcome.hold.state, ...view } };
     case 'unknown':
-      throw problem(404, 'hold_unknown', 'No such hold');
+      throw REFUSALS.hold_unknown();
     case 'already_resolved':
       return refusal(REFUSALS.hold_resolved());
     case 'hold_expired':

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { CustomerFacts } from '@tallygate/contracts';
 import { Directory } from '@tallygate/directory';
-import { problem } from '@tallygate/platform';
+import { REFUSALS } from './refusals';
 
 /** Finds customers by the provider's own keys. */
 @Injectable()
@@ -11,8 +11,6 @@ export class Customers {
   async byKey(tenantId: string, key: string): Promise<CustomerFacts> {
     const customer = await this.directory.resolveCustomer(tenantId, key);
     if (customer !== null) return customer;
-    throw problem(404, 'customer_unknown', 'No such customer', {
-      detail: `No customer has the key ${JSON.stringify(key.slice(0, 128))}.`,
-    });
+    throw REFUSALS.customer_unknown(key);
   }
 }

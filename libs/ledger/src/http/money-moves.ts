@@ -11,6 +11,7 @@ import {
   principalOf,
   ProblemException,
   replayOrRun,
+  takesIdempotencyKey,
   TenantTime,
 } from '@tallygate/platform';
 import type { Answer, Authenticated, IdempotentRequest, Problem, Tx } from '@tallygate/platform';
@@ -19,16 +20,18 @@ import type { Answer, Authenticated, IdempotentRequest, Problem, Tx } from '@tal
 export type MoneyCall = Omit<IdempotentRequest, 'now'>;
 
 /** The request's identity; 422 without an Idempotency-Key. */
-export const CurrentMoneyCall = createParamDecorator((_: unknown, host: ExecutionContext): MoneyCall => {
-  const request = host.switchToHttp().getRequest<FastifyRequest & Authenticated>();
-  const [path = request.url] = request.url.split('?');
-  return {
-    tenantId: principalOf(request).tenantId,
-    key: idempotencyKeyOf(request),
-    route: `${request.method} ${path}`,
-    bodyHash: bodyHash(request),
-  };
-});
+export const CurrentMoneyCall = createParamDecorator(
+  takesIdempotencyKey((_: unknown, host: ExecutionContext): MoneyCall => {
+    const request = host.switchToHttp().getRequest<FastifyRequest & Authenticated>();
+    const [path = request.url] = request.url.split('?');
+    return {
+      tenantId: principalOf(request).tenantId,
+      key: idempotencyKeyOf(request),
+      route: `${request.method} ${path}`,
+      bodyHash: bodyHash(request),
+    };
+  }),
+);
 
 /**
  * Runs a money-moving request in one transaction with its idempotency key: the movement and the answer that will be

@@ -1,9 +1,12 @@
 import { Body, Controller, Get, HttpCode, Post } from '@nestjs/common';
 import { formatInstant } from '@tallygate/kernel';
-import { problem, RootOnly, ServiceContext, ZodBody } from '@tallygate/platform';
+import { Api, Operation, RootOnly, ServiceContext, ZodBody } from '@tallygate/platform';
 import { z } from 'zod';
 import { UsagePartitions } from '../service/usage-partitions';
 import type { PartitionState } from '../service/usage-partitions';
+import { LEDGER_TAG } from './operations';
+import { PARTITIONS } from './partition-operations';
+import { REFUSALS } from './refusals';
 
 const text = z.string().min(1).max(255);
 const skipBody = z.strictObject({
@@ -14,6 +17,7 @@ const skipBody = z.strictObject({
 });
 
 /** How far usage was taken, for the operator of the installation. */
+@Api(LEDGER_TAG)
 @Controller('v1/partitions')
 @RootOnly()
 export class PartitionsController {
@@ -23,19 +27,18 @@ export class PartitionsController {
   ) {}
 
   @Get()
+  @Operation(PARTITIONS.list)
   async list(): Promise<unknown> {
     return (await this.partitions.list()).map(partitionView);
   }
 
   /** Goes on behind lost messages, from the first that exists. */
   @Post('skip')
+  @Operation(PARTITIONS.skip)
   @HttpCode(200)
   async skip(@Body(new ZodBody(skipBody)) request: z.output<typeof skipBody>): Promise<unknown> {
     const outcome = await this.partitions.skip(request, this.context.clock.now());
-    if (outcome.status === 'not_stopped')
-      throw problem(409, 'partition_not_stopped', 'The partition does not stand still', {
-        detail: `Nothing of ${request.topic}/${request.partition} was lost; there is nothing to skip.`,
-      });
+    if (outcome.status === 'not_stopped') throw REFUSALS.partition_not_stopped(request);
     const { from, to } = outcome;
     return { ...request, from: Number(from), to: Number(to) };
   }

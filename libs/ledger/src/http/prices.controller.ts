@@ -1,11 +1,13 @@
 import { Body, Controller, HttpCode, Post, UseGuards } from '@nestjs/common';
 import type { z } from 'zod';
 import type { PriceAnswer } from '@tallygate/contracts';
-import { Database, InternalGuard, Outbox, TenantTime, ZodBody } from '@tallygate/platform';
+import { Api, Database, InternalGuard, Operation, Outbox, TenantTime, ZodBody } from '@tallygate/platform';
 import { AnnouncedPrices } from '../service/announced-prices.service';
+import { LEDGER_TAG, PRICES } from './operations';
 import { announcementBody, withdrawalBody } from './requests';
 
 /** Billing's question before it states a price row. */
+@Api(LEDGER_TAG)
 @Controller('internal/prices')
 @UseGuards(InternalGuard)
 export class PricesController {
@@ -18,6 +20,7 @@ export class PricesController {
 
   @Post('announce')
   @HttpCode(200)
+  @Operation(PRICES.announce)
   announce(
     @Body(new ZodBody(announcementBody)) body: z.output<typeof announcementBody>,
   ): Promise<PriceAnswer> {
@@ -26,6 +29,7 @@ export class PricesController {
 
   @Post('withdraw')
   @HttpCode(200)
+  @Operation(PRICES.withdraw)
   async withdraw(
     @Body(new ZodBody(withdrawalBody)) { tenantId, id }: z.output<typeof withdrawalBody>,
   ): Promise<unknown> {

@@ -1,23 +1,18 @@
 import { Body, Controller, HttpCode, Param, Post } from '@nestjs/common';
 import type { z } from 'zod';
 import { formatAmount, formatInstant } from '@tallygate/kernel';
-import {
-  CurrentPrincipal,
-  Database,
-  invalid,
-  Outbox,
-  problem,
-  TenantTime,
-  ZodBody,
-} from '@tallygate/platform';
+import { Api, CurrentPrincipal, Database, Operation, Outbox, TenantTime, ZodBody } from '@tallygate/platform';
 import type { Principal } from '@tallygate/platform';
 import type { Counter } from '../domain';
 import { Quotas } from '../service/quotas.service';
 import type { ResetOutcome } from '../service/quotas.service';
 import { Customers } from './customers';
+import { LEDGER_TAG, QUOTA } from './operations';
+import { REFUSALS } from './refusals';
 import { resetBody } from './requests';
 
 /** Quotas begun anew by a call. */
+@Api(LEDGER_TAG)
 @Controller('v1/customers/:customer/features/:feature')
 export class QuotasController {
   constructor(
@@ -29,6 +24,7 @@ export class QuotasController {
   ) {}
 
   @Post('reset')
+  @Operation(QUOTA.reset)
   @HttpCode(200)
   async reset(
     @CurrentPrincipal() { tenantId }: Principal,
@@ -57,13 +53,13 @@ function counterOf(outcome: ResetOutcome): Counter {
     case 'reset':
       return outcome.counter;
     case 'no_quota':
-      throw problem(404, 'quota_unknown', 'The customer has no quota of this feature now');
+      throw REFUSALS.quota_unknown();
     case 'in_future':
-      throw invalid([{ field: 'at', value: null, problem: 'lies ahead', fix: 'send an instant up to now' }]);
+      throw REFUSALS.reset_in_future();
     case 'before_period':
-      throw problem(409, 'reset_before_period', 'The present period begins after that instant');
+      throw REFUSALS.reset_before_period();
     case 'reset_before':
-      throw problem(409, 'reset_repeated', 'The quota was reset at that instant before');
+      throw REFUSALS.reset_repeated();
   }
 }
 

@@ -1,5 +1,14 @@
 import { z } from 'zod';
-import { durationText, instantText, keyText, priceSchema, zoneText } from '@tallygate/contracts';
+import {
+  AMOUNT_SHAPE,
+  instantText,
+  keyText,
+  plannedInstantText,
+  POSITIVE_AMOUNT_SHAPE,
+  priceSchema,
+  termText,
+  zoneText,
+} from '@tallygate/contracts';
 import {
   exactMicros,
   instant,
@@ -8,11 +17,16 @@ import {
   parseInstant,
   parsePositiveAmount,
 } from '@tallygate/kernel';
+import { wholeNumber } from '@tallygate/platform';
 import type { UsageCursor } from '../service/usage-query.service';
 
 /** A text that one of the kernel's parsers reads; its own advice is the fault's. */
-function read<T>(parse: (value: unknown) => { ok: true; value: T } | { ok: false; error: { fix: string } }) {
-  return z.unknown().transform((value, context): T => {
+function read<T>(
+  parse: (value: unknown) => { ok: true; value: T } | { ok: false; error: { fix: string } },
+  shape: Readonly<Record<string, unknown>>,
+) {
+  const sent = z.unknown().meta({ type: 'string', ...shape });
+  return sent.transform((value, context): T => {
     const parsed = parse(value);
     if (parsed.ok) return parsed.value;
     context.addIssue({ code: 'custom', message: parsed.error.fix, input: value });
@@ -20,8 +34,8 @@ function read<T>(parse: (value: unknown) => { ok: true; value: T } | { ok: false
   });
 }
 
-const positive = read(parsePositiveAmount);
-const amount = read(parseAmount).refine((value) => value >= 0n, {
+const positive = read(parsePositiveAmount, POSITIVE_AMOUNT_SHAPE);
+const amount = read(parseAmount, AMOUNT_SHAPE).refine((value) => value >= 0n, {
   error: 'Send an amount that is not negative.',
 });
 const moment = instantText.transform((text) => {
@@ -29,12 +43,17 @@ const moment = instantText.transform((text) => {
   if (!parsed.ok) throw new TypeError(text);
   return parsed.value;
 });
-const duration = durationText.transform((text) => {
+const planned = plannedInstantText.transform((text) => {
+  const parsed = parseInstant(text);
+  if (!parsed.ok) throw new TypeError(text);
+  return parsed.value;
+});
+const duration = termText.transform((text) => {
   const parsed = parseDuration(text);
   if (!parsed.ok) throw new TypeError(text);
   return parsed.value;
 });
-const unit = z.string().min(1).max(32);
+export const unit = z.string().min(1).max(32);
 /** Keys of grants, holds and debits are the caller's own; any text that fits an Idempotency-Key. */
 const ownKey = z.string().min(1).max(255);
 
@@ -44,7 +63,7 @@ export const grantBody = z.strictObject({
   key: ownKey.optional(),
   priority: z.int().min(0).max(255).default(100),
   kind: z.enum(['promotional', 'paid']).default('promotional'),
-  effective_at: moment.nullish(),
+  effective_at: planned.nullish(),
   expires_at: moment.nullish(),
   features: z.array(keyText).min(1).nullish(),
   recurrence: z
@@ -52,7 +71,7 @@ export const grantBody = z.strictObject({
       every: duration.refine((step) => step.months + step.days + step.micros > 0, {
         error: 'must be longer than nothing',
       }),
-      anchor: moment.optional(),
+      anchor: planned.optional(),
     })
     .nullish(),
   rollover: z.strictObject({ min: amount.optional(), max: amount.optional() }).nullish(),
@@ -72,16 +91,16 @@ export const holdBody = debitBody.extend({
     })
     .transform((ttl) => (ttl.months === 0 ? exactMicros(ttl) : 0))
     .refine((ttl) => ttl > 0, { error: 'must be longer than nothing' })
-    .default(900_000_000),
+    .prefault('15m'),
 });
 
-export const captureBody = z.strictObject({ amount: positive.optional() });
+export const captureBody = z.strictObject({ amount: positive.optional() }).prefault({});
 export const resetBody = z.strictObject({
   at: moment.optional(),
   keep_overage: z.boolean().default(false),
   keep_anchor: z.boolean().default(false),
 });
-export const emptyBody = z.strictObject({});
+export const emptyBody = z.strictObject({}).prefault({});
 
 export const walletQuery = z.strictObject({ at: moment.optional(), known_at: moment.optional() });
 export const entriesQuery = z.strictObject({
@@ -110,7 +129,7 @@ const groupFilter = several.transform((texts, context) => {
 
 /** Made by `cursorText`. */
 const cursor = z.string().transform((text, context): UsageCursor => {
-  const read = z.tuple([z.int(), z.string()]).safeParse(fromBase64(text));
+  const read = z.tuple([z.int(), z.string().regex(/^[^\0]*$/)]).safeParse(fromBase64(text));
   if (read.success) return { start: instant(read.data[0]), group: read.data[1] };
   context.addIssue({ code: 'custom', message: 'Send what an answer gave as its cursor.', input: text });
   return z.NEVER;
@@ -138,9 +157,14 @@ export const usageQuery = z.strictObject({
   group_by: z
     .string()
     .transform((text) => text.split(',').filter((key) => key !== ''))
-    .default([]),
-  filter: groupFilter.default({}),
-  limit: z.coerce.number().pipe(z.int().min(1).max(10_000)).default(10_000),
+    .prefault('')
+    .meta({ description: 'Names of the meter’s groups, parted by commas' }),
+  filter: groupFilter.default({}).meta({
+    type: ['string', 'array'],
+    items: { type: 'string' },
+    description: 'group:value; several widen a group',
+  }),
+  limit: wholeNumber(1, 10_000).prefault('10000'),
   cursor: cursor.optional(),
   format: z.enum(['json', 'csv']).default('json'),
 });

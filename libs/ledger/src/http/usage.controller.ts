@@ -4,7 +4,8 @@ import type { z } from 'zod';
 import type { CustomerFacts, MeteredEvent } from '@tallygate/contracts';
 import { Directory } from '@tallygate/directory';
 import { formatInstant } from '@tallygate/kernel';
-import { CurrentPrincipal, Database, InternalGuard, problem, TenantTime, ZodBody } from '@tallygate/platform';
+import { Api, CurrentPrincipal, Database, InternalGuard, Operation } from '@tallygate/platform';
+import { TenantTime, ZodBody } from '@tallygate/platform';
 import type { Principal } from '@tallygate/platform';
 import { CorrectionStore } from '../service/correction-store';
 import { ParkedStore } from '../service/rating-facts';
@@ -13,9 +14,12 @@ import type { UsageRequest, UsageResult } from '../service/usage-query.service';
 import { UsageStore } from '../service/usage-store';
 import { csvOf } from './csv';
 import { Customers } from './customers';
+import { ATTRIBUTION, LEDGER_TAG, USAGE } from './operations';
+import { REFUSALS } from './refusals';
 import { cursorText, identitiesBody, usageQuery } from './requests';
 
 /** Usage as metered, and what waits for a price. */
+@Api(LEDGER_TAG)
 @Controller()
 export class UsageController {
   constructor(
@@ -29,6 +33,7 @@ export class UsageController {
   ) {}
 
   @Get('v1/usage')
+  @Operation(USAGE.read)
   async read(
     @CurrentPrincipal() { tenantId }: Principal,
     @Query(new ZodBody(usageQuery)) asked: z.output<typeof usageQuery>,
@@ -49,16 +54,16 @@ export class UsageController {
     return this.database.asTenant(tenantId, async (tx) => {
       const catalog = await this.directory.catalog(tx, tenantId);
       const meter = catalog?.catalog.meters.find((one) => one.key === asked.meter);
-      if (meter === undefined) throw problem(404, 'meter_unknown', 'No such meter');
+      if (meter === undefined) throw REFUSALS.meter_unknown();
       const request = requestOf(asked, customer);
       const result = await this.query.ask(tx, { ...request, tenantId, meter }, now);
       if (result.kind !== 'too_many_windows') return result;
-      const title = `${result.count} windows are more than one answer may have`;
-      throw problem(422, 'too_many_windows', title);
+      throw REFUSALS.too_many_windows(result.count);
     });
   }
 
   @Get('v1/rating/parked')
+  @Operation(USAGE.parked)
   async listParked(@CurrentPrincipal() { tenantId }: Principal): Promise<unknown> {
     const parked = await this.database.asTenant(tenantId, (tx) => this.parked.list(tx, tenantId));
     return {
@@ -74,6 +79,7 @@ export class UsageController {
 
   /** Which of these identities are stored, with their payloads: how ingestion answers a conflict where somebody listens. */
   @Post('internal/identities')
+  @Operation(USAGE.identities)
   @UseGuards(InternalGuard)
   @HttpCode(200)
   async identities(
@@ -96,6 +102,7 @@ export class UsageController {
 }
 
 /** What corrections ask about booked events before they are handed on. */
+@Api(LEDGER_TAG)
 @Controller('internal')
 @UseGuards(InternalGuard)
 export class BookedEventsController {
@@ -106,6 +113,7 @@ export class BookedEventsController {
   ) {}
 
   @Post('booked-events')
+  @Operation(ATTRIBUTION.booked)
   @HttpCode(200)
   async find(
     @Body(new ZodBody(identitiesBody)) { tenantId, identities }: z.output<typeof identitiesBody>,

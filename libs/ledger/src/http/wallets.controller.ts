@@ -3,7 +3,7 @@ import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
 import { formatAmount, formatInstant } from '@tallygate/kernel';
 import type { Instant } from '@tallygate/kernel';
-import { CurrentPrincipal, Database, TenantTime, ZodBody } from '@tallygate/platform';
+import { Api, CurrentPrincipal, Database, Operation, TenantTime, ZodBody } from '@tallygate/platform';
 import type { Principal, Tx } from '@tallygate/platform';
 import type { GrantView } from '../domain';
 import { JournalProof } from '../service/journal-proof';
@@ -12,12 +12,14 @@ import { WalletReadings } from '../service/wallet-reading';
 import type { StatementRow, WalletReading } from '../service/wallet-reading';
 import { WalletStore } from '../service/wallet-store';
 import { Customers } from './customers';
-import { entriesQuery, walletQuery } from './requests';
+import { LEDGER_TAG, WALLET } from './operations';
+import { entriesQuery, unit as unitText, walletQuery } from './requests';
 import { statementCsv } from './statement-csv';
 
 const EMPTY: WalletReading = { available: 0n, held: 0n, debt: 0n, grants: [] };
 
 /** Balances and statements. */
+@Api(LEDGER_TAG)
 @Controller('v1')
 export class WalletsController {
   constructor(
@@ -31,10 +33,11 @@ export class WalletsController {
 
   /** As it is, or by effect at a past instant, as known now or by another instant. */
   @Get('customers/:customer/wallets/:unit')
+  @Operation(WALLET.wallet)
   async wallet(
     @CurrentPrincipal() { tenantId }: Principal,
     @Param('customer') customer: string,
-    @Param('unit') unit: string,
+    @Param('unit', new ZodBody(unitText)) unit: string,
     @Query(new ZodBody(walletQuery)) query: z.output<typeof walletQuery>,
   ): Promise<unknown> {
     const now = await this.time.now(tenantId);
@@ -48,10 +51,11 @@ export class WalletsController {
 
   /** What was there before a period, what was posted in it, and what was there after it. */
   @Get('customers/:customer/wallets/:unit/entries')
+  @Operation(WALLET.entries)
   async entries(
     @CurrentPrincipal() { tenantId }: Principal,
     @Param('customer') customer: string,
-    @Param('unit') unit: string,
+    @Param('unit', new ZodBody(unitText)) unit: string,
     @Query(new ZodBody(entriesQuery)) query: z.output<typeof entriesQuery>,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<unknown> {
@@ -74,6 +78,7 @@ export class WalletsController {
 
   /** Whether the books of the tenant are right, recomputed from the journal. */
   @Get('journal')
+  @Operation(WALLET.journal)
   async journal(@CurrentPrincipal() { tenantId }: Principal): Promise<unknown> {
     return journalView(await this.proof.of(tenantId));
   }

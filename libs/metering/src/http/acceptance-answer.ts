@@ -27,8 +27,7 @@ export function answerTo({ kind }: EventRequest, answers: readonly Acceptance[])
  * every fault, 409 when another payload has its identity.
  */
 export function singleAnswer(acceptance: Acceptance): HttpAnswer {
-  if (acceptance.kind === 'invalid' || acceptance.kind === 'conflict')
-    throw refusal(refusedEvent(acceptance, 0));
+  if (acceptance.kind === 'invalid' || acceptance.kind === 'conflict') throw eventRefusal(acceptance);
   const { kind: status, ...rest } = acceptance;
   return { status: 202, body: { ...rest, status } };
 }
@@ -49,10 +48,19 @@ export function batchAnswer(acceptances: readonly Acceptance[]): HttpAnswer {
   return { status: refused.length === 0 ? 202 : 207, body: { accepted, duplicates, parked, refused } };
 }
 
-function refusedEvent(
-  acceptance: Extract<Acceptance, { readonly kind: 'invalid' | 'conflict' }>,
-  index: number,
-): RefusedEvent {
+export type Refused = Extract<Acceptance, { readonly kind: 'invalid' | 'conflict' }>;
+
+/** Why one event is not taken, as the problem to throw. */
+export function eventRefusal(acceptance: Refused): ProblemException {
+  return refusal(refusedEvent(acceptance, 0));
+}
+
+/** The same for a batch of which nothing is taken. */
+export function batchRefusal(acceptances: readonly Refused[]): ProblemException {
+  return allRefused(acceptances.map(refusedEvent));
+}
+
+function refusedEvent(acceptance: Refused, index: number): RefusedEvent {
   const { id } = acceptance;
   if (acceptance.kind === 'invalid')
     return { index, id, status: 422, code: 'invalid_event', faults: acceptance.faults };
@@ -78,6 +86,13 @@ function allRefused(refused: readonly RefusedEvent[]): ProblemException {
     detail: sentence(faults),
     faults,
     refused,
+  });
+}
+
+export function notDurable(): ProblemException {
+  return problem(503, 'usage_not_durable', 'Usage cannot be stored now', {
+    detail: 'Nothing is lost or counted twice when the same events are sent again.',
+    retryable: true,
   });
 }
 

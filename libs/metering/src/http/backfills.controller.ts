@@ -3,7 +3,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { instantText } from '@tallygate/contracts';
 import { formatInstant, parseInstant } from '@tallygate/kernel';
-import { CurrentPrincipal, invalid, problem, RequireScope, ZodBody } from '@tallygate/platform';
+import { Api, CurrentPrincipal, invalid, Operation, RequireScope, wholeNumber } from '@tallygate/platform';
+import { ZodBody } from '@tallygate/platform';
 import type { Principal } from '@tallygate/platform';
 import { BackfillUsage } from '../service/backfill-usage.service';
 import { BackfillStore } from '../service/backfills';
@@ -11,6 +12,8 @@ import type { Backfill } from '../service/backfills';
 import { answerTo } from './acceptance-answer';
 import { durable } from './durable';
 import { eventRequest } from './event-request';
+import { BACKFILL_REFUSALS, BACKFILLS } from './mending-operations';
+import { INGESTION_TAG } from './operations';
 
 const moment = instantText.transform((text) => {
   const parsed = parseInstant(text);
@@ -20,9 +23,10 @@ const moment = instantText.transform((text) => {
 const said = z.string().trim().min(1).max(1000);
 const openBody = z.strictObject({ from: moment, to: moment, author: said, reason: said });
 const closeBody = z.strictObject({ author: said });
-const listQuery = z.strictObject({ limit: z.coerce.number().int().min(1).max(1000).default(100) });
+const listQuery = z.strictObject({ limit: wholeNumber(1, 1000).prefault('100') });
 
 /** Usage of a past period, brought in by an administrator as one operation that names who and why. */
+@Api(INGESTION_TAG)
 @Controller('v1/backfills')
 @RequireScope('admin')
 export class BackfillsController {
@@ -32,6 +36,7 @@ export class BackfillsController {
   ) {}
 
   @Post()
+  @Operation(BACKFILLS.open)
   async open(
     @CurrentPrincipal() { tenantId, keyId }: Principal,
     @Body(new ZodBody(openBody)) body: z.output<typeof openBody>,
@@ -50,6 +55,7 @@ export class BackfillsController {
   }
 
   @Get()
+  @Operation(BACKFILLS.list)
   async list(
     @CurrentPrincipal() { tenantId }: Principal,
     @Query(new ZodBody(listQuery)) { limit }: z.output<typeof listQuery>,
@@ -58,17 +64,19 @@ export class BackfillsController {
   }
 
   @Get(':backfill')
+  @Operation(BACKFILLS.find)
   async find(
     @CurrentPrincipal() { tenantId }: Principal,
     @Param('backfill', new ParseUUIDPipe()) id: string,
   ): Promise<unknown> {
     const backfill = await this.store.find(tenantId, id);
-    if (backfill === null) throw unknown();
+    if (backfill === null) throw BACKFILL_REFUSALS.unknown();
     return shown(backfill);
   }
 
   /** As POST /v1/events, with the backfill's period in the place of the dedup window. */
   @Post(':backfill/events')
+  @Operation(BACKFILLS.take)
   async take(
     @CurrentPrincipal() { tenantId }: Principal,
     @Param('backfill', new ParseUUIDPipe()) id: string,
@@ -77,14 +85,15 @@ export class BackfillsController {
   ): Promise<unknown> {
     const sent = eventRequest(request);
     const filling = await durable(() => this.backfills.take(tenantId, id, sent.events));
-    if (filling.kind === 'not_found') throw unknown();
-    if (filling.kind === 'closed_before') throw closedBefore();
+    if (filling.kind === 'not_found') throw BACKFILL_REFUSALS.unknown();
+    if (filling.kind === 'closed_before') throw BACKFILL_REFUSALS.closed();
     const answer = answerTo(sent, filling.answers);
     void reply.status(answer.status);
     return answer.body;
   }
 
   @Post(':backfill/close')
+  @Operation(BACKFILLS.close)
   @HttpCode(200)
   async close(
     @CurrentPrincipal() { tenantId, keyId }: Principal,
@@ -92,20 +101,10 @@ export class BackfillsController {
     @Body(new ZodBody(closeBody)) { author }: z.output<typeof closeBody>,
   ): Promise<unknown> {
     const closing = await this.backfills.close(tenantId, id, { keyId, author });
-    if (closing.kind === 'not_found') throw unknown();
-    if (closing.kind === 'closed_before') throw closedBefore();
+    if (closing.kind === 'not_found') throw BACKFILL_REFUSALS.unknown();
+    if (closing.kind === 'closed_before') throw BACKFILL_REFUSALS.closed();
     return shown(closing.backfill);
   }
-}
-
-function unknown() {
-  return problem(404, 'backfill_unknown', 'There is no such backfill');
-}
-
-function closedBefore() {
-  return problem(409, 'backfill_closed', 'The backfill is closed', {
-    detail: 'Open another one for more usage.',
-  });
 }
 
 function shown({ id, from, to, author, keyId, reason, status, openedAt, closedAt, counts }: Backfill) {

@@ -2,8 +2,10 @@ import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { z } from 'zod';
 import { CORRECTION_TYPE } from '@tallygate/contracts';
 import {
+  Api,
   CurrentPrincipal,
   IdempotencyKey,
+  Operation,
   problem,
   RequireScope,
   TenantTime,
@@ -15,6 +17,8 @@ import type { Acceptance } from '../service/accept-usage.service';
 import { AuditLog } from '../service/audit-log';
 import { durable } from './durable';
 import { singleAnswer } from './acceptance-answer';
+import { CORRECTIONS } from './mending-operations';
+import { INGESTION_TAG } from './operations';
 
 /** The source of corrections that come by this route; their id is the request's Idempotency-Key. */
 const SOURCE = 'tallygate/corrections';
@@ -37,6 +41,7 @@ const correctionBody = z
   });
 
 /** Usage that was wrong: reversed as if it had never happened, or amended. */
+@Api(INGESTION_TAG)
 @Controller('v1/corrections')
 export class CorrectionsController {
   constructor(
@@ -46,6 +51,7 @@ export class CorrectionsController {
   ) {}
 
   @Post()
+  @Operation(CORRECTIONS.correct)
   @HttpCode(202)
   @RequireScope('write')
   async correct(

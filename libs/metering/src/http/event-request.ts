@@ -20,12 +20,14 @@ export function eventRequest({ headers, body }: Pick<FastifyRequest, 'headers' |
     return { kind: 'single', events: [binaryEvent(decoded, body, headers['content-type'])] };
   }
   if (!Array.isArray(body)) return { kind: 'single', events: [body] };
-  if (body.length > MOST_EVENTS) {
-    throw problem(413, 'batch_too_large', 'The batch is too large', {
-      detail: `Send at most ${MOST_EVENTS} events at once; these are ${body.length}.`,
-    });
-  }
+  if (body.length > MOST_EVENTS) throw batchTooLarge(body.length);
   return { kind: 'batch', events: body };
+}
+
+export function batchTooLarge(length: number) {
+  return problem(413, 'batch_too_large', 'The batch is too large', {
+    detail: `Send at most ${MOST_EVENTS} events at once; these are ${length}.`,
+  });
 }
 
 /** The HTTP binding percent-encodes what a header cannot carry. What is not such an encoding stands for itself. */

@@ -1,19 +1,22 @@
 import { Controller, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { CORRECTION_TYPE } from '@tallygate/contracts';
-import { grants, principalOf, problem, RequireScope } from '@tallygate/platform';
+import { Api, grants, Operation, principalOf, problem, RequireScope } from '@tallygate/platform';
 import type { Authenticated, Principal } from '@tallygate/platform';
 import { AcceptUsage } from '../service/accept-usage.service';
 import { answerTo } from './acceptance-answer';
 import { durable } from './durable';
 import { eventRequest } from './event-request';
+import { EVENTS, INGESTION_TAG } from './operations';
 
 /** The door for usage over HTTP: CloudEvents 1.0 in structured, binary and batch mode. */
+@Api(INGESTION_TAG)
 @Controller('v1/events')
 export class EventsController {
   constructor(private readonly usage: AcceptUsage) {}
 
   @Post()
+  @Operation(EVENTS.take)
   @RequireScope('usage:write')
   async take(
     @Req() request: FastifyRequest & Authenticated,

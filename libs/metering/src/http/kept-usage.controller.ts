@@ -1,6 +1,14 @@
 import { Body, Controller, Get, HttpCode, Param, ParseUUIDPipe, Post, Put, Query } from '@nestjs/common';
 import { formatInstant } from '@tallygate/kernel';
-import { CurrentPrincipal, problem, RequireScope, RootOnly, ZodBody } from '@tallygate/platform';
+import {
+  Api,
+  CurrentPrincipal,
+  Operation,
+  RequireScope,
+  RootOnly,
+  wholeNumber,
+  ZodBody,
+} from '@tallygate/platform';
 import type { Principal } from '@tallygate/platform';
 import { isUtf8 } from 'node:buffer';
 import { z } from 'zod';
@@ -11,10 +19,12 @@ import { DeadLetterStore, NO_TENANT } from '../service/dead-letters';
 import type { DeadLetter } from '../service/dead-letters';
 import { ParkedStore } from '../service/ports';
 import type { ParkedEvent } from '../service/ports';
-import { singleAnswer } from './acceptance-answer';
+import { eventRefusal } from './acceptance-answer';
 import { shownAudit } from './audit.controller';
+import { LETTERS } from './mending-operations';
+import { INGESTION_TAG, KEPT, LETTER_REFUSALS } from './operations';
 
-const limit = z.coerce.number().int().min(1).max(1000).default(1000);
+const limit = wholeNumber(1, 1000).prefault('1000');
 const lettersQuery = z.strictObject({
   status: z.enum(['open', 'replayed', 'discarded']).default('open'),
   limit,
@@ -28,6 +38,7 @@ const replayBody = z.strictObject({ event: event.optional(), author: said, reaso
 const discardBody = z.strictObject({ author: said, reason: said }).optional();
 
 /** Usage that is kept because it could not be handed on: parked events and dead letters. */
+@Api(INGESTION_TAG)
 @Controller('v1')
 export class KeptUsageController {
   constructor(
@@ -38,6 +49,7 @@ export class KeptUsageController {
   ) {}
 
   @Get('parked')
+  @Operation(KEPT.parked)
   async parked(
     @CurrentPrincipal() { tenantId }: Principal,
     @Query(new ZodBody(parkedQuery)) query: z.output<typeof parkedQuery>,
@@ -46,6 +58,7 @@ export class KeptUsageController {
   }
 
   @Get('dead-letters')
+  @Operation(KEPT.list)
   async list(
     @CurrentPrincipal() { tenantId }: Principal,
     @Query(new ZodBody(lettersQuery)) query: z.output<typeof lettersQuery>,
@@ -55,6 +68,7 @@ export class KeptUsageController {
 
   /** Messages that named no tenant. */
   @Get('unassigned-dead-letters')
+  @Operation(KEPT.unassigned)
   @RootOnly()
   async unassigned(@Query(new ZodBody(lettersQuery)) query: z.output<typeof lettersQuery>) {
     return this.page(NO_TENANT, query);
@@ -62,18 +76,20 @@ export class KeptUsageController {
 
   /** One letter with what was done to it. */
   @Get('dead-letters/:letter')
+  @Operation(LETTERS.inspect)
   async inspect(
     @CurrentPrincipal() { tenantId }: Principal,
     @Param('letter', new ParseUUIDPipe()) id: string,
   ) {
     const letter = await this.letters.find(tenantId, id);
-    if (letter === null) return shownClosing({ kind: 'not_found' });
+    if (letter === null) throw LETTER_REFUSALS.unknown();
     const done = await this.log.list(tenantId, { subject: id, before: null, limit: 1000 });
     return { ...shownLetter(letter), mended: letter.mended ?? null, audit: done.map(shownAudit) };
   }
 
   /** Keeps a mended event with the letter; a replay sends it. */
   @Put('dead-letters/:letter')
+  @Operation(LETTERS.edit)
   @RequireScope('write')
   async edit(
     @CurrentPrincipal() principal: Principal,
@@ -84,6 +100,7 @@ export class KeptUsageController {
   }
 
   @Post('dead-letters/:letter/replay')
+  @Operation(KEPT.replay)
   @RequireScope('write')
   @HttpCode(200)
   async replay(
@@ -96,6 +113,7 @@ export class KeptUsageController {
   }
 
   @Post('dead-letters/:letter/discard')
+  @Operation(KEPT.discard)
   @RequireScope('write')
   @HttpCode(200)
   async discard(
@@ -169,14 +187,12 @@ function shownClosing(closing: Closing) {
     case 'edited':
       return shownLetter(closing.letter);
     case 'not_found':
-      throw problem(404, 'dead_letter_unknown', 'There is no such dead letter');
+      throw LETTER_REFUSALS.unknown();
     case 'closed_before':
-      throw problem(409, 'dead_letter_closed', 'The dead letter is closed', {
-        letter_status: closing.letter.status,
-      });
+      throw LETTER_REFUSALS.closed(closing.letter.status);
     case 'invalid':
-      return singleAnswer({ kind: 'invalid', id: null, faults: closing.faults });
+      throw eventRefusal({ kind: 'invalid', id: null, faults: closing.faults });
     case 'conflict':
-      return singleAnswer({ kind: 'conflict', id: closing.id, source: '' });
+      throw eventRefusal({ kind: 'conflict', id: closing.id, source: '' });
   }
 }

@@ -1,21 +1,21 @@
 import { Controller, Get, Param } from '@nestjs/common';
 import { formatInstant } from '@tallygate/kernel';
-import { CurrentPrincipal, type Principal, RequireScope, problem } from '@tallygate/platform';
+import { Api, CurrentPrincipal, Operation, type Principal, RequireScope } from '@tallygate/platform';
 import { NoticeFeed } from '../service/ports';
+import { customerUnknown, NOTICES, NOTIFIER_TAG } from './operations';
 
 /** The in-product feed of a customer's notices, and the operator's alerts. */
+@Api(NOTIFIER_TAG)
 @Controller('v1')
 export class NoticesController {
   constructor(private readonly feed: NoticeFeed) {}
 
   @Get('customers/:customer/notices')
+  @Operation(NOTICES.notices)
   @RequireScope('read')
   async notices(@CurrentPrincipal() { tenantId }: Principal, @Param('customer') key: string) {
     const customer = await this.feed.customer(tenantId, key);
-    if (customer === null)
-      throw problem(404, 'customer_unknown', 'There is no such customer', {
-        detail: `No customer has the key "${key}".`,
-      });
+    if (customer === null) throw customerUnknown(key);
     const list = await this.feed.notices(tenantId, customer.id);
     return {
       notices: list.map(({ id, at, kind, subject, threshold, details }) => ({
@@ -30,6 +30,7 @@ export class NoticesController {
   }
 
   @Get('alerts')
+  @Operation(NOTICES.alerts)
   @RequireScope('read')
   async alerts(@CurrentPrincipal() { tenantId }: Principal) {
     const list = await this.feed.alerts(tenantId);

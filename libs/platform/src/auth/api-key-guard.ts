@@ -6,9 +6,9 @@ import { problem } from '../http/problem';
 import { hashApiKey, looksLikeApiKey, sameSecret } from './api-key';
 import type { KeyDirectory, Principal, Scope } from './principal';
 
-const SCOPE = 'tallygate:scope';
-const PUBLIC = 'tallygate:public';
-const ROOT = 'tallygate:root';
+export const SCOPE = 'tallygate:scope';
+export const PUBLIC = 'tallygate:public';
+export const ROOT = 'tallygate:root';
 
 /** The scope a /v1 route needs. `admin` has every scope, `write` includes `read` and `usage:write`. */
 export const RequireScope = (scope: Scope) => SetMetadata(SCOPE, scope);
@@ -29,7 +29,7 @@ export const CurrentPrincipal = createParamDecorator((_: unknown, host: Executio
 );
 
 export function principalOf({ principal }: Authenticated): Principal {
-  if (principal === undefined) throw missing();
+  if (principal === undefined) throw missingCredential();
   return principal;
 }
 
@@ -59,16 +59,12 @@ export class ApiKeyGuard implements CanActivate {
 
   private checkRoot(key: string): boolean {
     if (sameSecret(key, this.options.rootKey)) return true;
-    throw problem(403, 'root_key_required', 'This route takes the root key of the installation');
+    throw rootKeyRequired();
   }
 
   private async identify(key: string): Promise<Principal> {
     const principal = looksLikeApiKey(key) ? await this.options.directory.find(hashApiKey(key)) : null;
-    if (principal === null) {
-      throw problem(401, 'credential_unknown', 'This API key is not known', {
-        detail: 'The key was never issued, was revoked, or has expired.',
-      });
-    }
+    if (principal === null) throw unknownCredential();
     return principal;
   }
 
@@ -81,11 +77,21 @@ function credentialOf({ headers }: Request): string {
   const bearer = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1];
   const header = headers['x-api-key'];
   const key = bearer ?? (typeof header === 'string' && header !== '' ? header : undefined);
-  if (key === undefined) throw missing();
+  if (key === undefined) throw missingCredential();
   return key;
 }
 
-function missing() {
+export function rootKeyRequired() {
+  return problem(403, 'root_key_required', 'This route takes the root key of the installation');
+}
+
+export function unknownCredential() {
+  return problem(401, 'credential_unknown', 'This API key is not known', {
+    detail: 'The key was never issued, was revoked, or has expired.',
+  });
+}
+
+export function missingCredential() {
   return problem(401, 'credential_missing', 'An API key is needed', {
     detail: 'Send Authorization: Bearer tg_… or X-Api-Key: tg_….',
   });
@@ -93,7 +99,11 @@ function missing() {
 
 function requireScope({ scopes }: Principal, needed: Scope): void {
   if (grants(scopes, needed)) return;
-  throw problem(403, 'scope_missing', 'This API key may not do that', {
+  throw missingScope(scopes, needed);
+}
+
+export function missingScope(scopes: readonly Scope[], needed: Scope) {
+  return problem(403, 'scope_missing', 'This API key may not do that', {
     detail: `The key needs the scope ${needed}; it has ${scopes.join(', ') || 'none'}.`,
     required_scope: needed,
   });

@@ -26,7 +26,7 @@ export class HttpKeyDirectory extends KeyDirectory {
 
   override async find(secretHash: string): Promise<Principal | null> {
     const answer = answerSchema.safeParse(await this.ask(secretHash));
-    if (!answer.success) throw unavailable('Billing gave an answer that is not understood.');
+    if (!answer.success) throw keysUnavailable('Billing gave an answer that is not understood.');
     return answer.data.principal;
   }
 
@@ -39,17 +39,17 @@ export class HttpKeyDirectory extends KeyDirectory {
         body: JSON.stringify({ hash }),
         signal: AbortSignal.timeout(timeoutMs),
       });
-      if (!response.ok) throw unavailable(`Billing answered ${response.status}.`);
+      if (!response.ok) throw keysUnavailable(`Billing answered ${response.status}.`);
       return await response.json();
     } catch (error) {
       throw error instanceof Error && error.name === 'ProblemException'
         ? error
-        : unavailable('Billing, which owns the API keys, cannot be reached.');
+        : keysUnavailable('Billing, which owns the API keys, cannot be reached.');
     }
   }
 }
 
 /** 503 and not 401: a caller must not throw away a good key because billing restarts. */
-function unavailable(detail: string) {
+export function keysUnavailable(detail: string) {
   return problem(503, 'key_directory_unavailable', 'API keys cannot be checked now', { detail });
 }

@@ -17,6 +17,10 @@ export class InternalGuard implements CanActivate {
   canActivate(host: ExecutionContext): boolean {
     const given = host.switchToHttp().getRequest<FastifyRequest>().headers[INTERNAL_HEADER];
     if (typeof given === 'string' && sameSecret(given, this.internalSecret)) return true;
-    throw problem(401, 'internal_only', 'This route is for the services of this installation');
+    throw internalOnly();
   }
+}
+
+export function internalOnly() {
+  return problem(401, 'internal_only', 'This route is for the services of this installation');
 }

@@ -392,6 +392,34 @@ describe('problems', () => {
     });
   });
 
+  it.each([
+    ['U+0000', '{"name":"a\\u0000b","amount":"1"}'],
+    ['half of a surrogate pair', '{"name":"\\ud800","amount":"1"}'],
+    ['nesting that no code should walk', `{"name":${'['.repeat(100_000)}${']'.repeat(100_000)}}`],
+  ])('refuses %s in a body', async (_, body) => {
+    expect(await call('POST', '/v1/things', { body })).toMatchObject({
+      status: 422,
+      json: { code: 'invalid_request', faults: [{ field: expect.stringContaining('name') }] },
+    });
+  });
+
+  it.each([
+    ['what is no percent-encoding', '/v1/%zz'],
+    ['U+0000', '/v1/me?at=%00'],
+  ])('refuses an address with %s', async (_, path) => {
+    expect(await call('GET', path)).toMatchObject({
+      status: 400,
+      type: expect.stringContaining('application/problem+json'),
+      json: { code: 'malformed_request' },
+    });
+  });
+
+  it('names the methods of a path that has others', async () => {
+    const answer = await fetch(`${service.url}/v1/things?x=1`, { method: 'DELETE' });
+    expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'POST']);
+    expect(await answer.json()).toMatchObject({ code: 'method_not_allowed', status: 405 });
+  });
+
   it('says which field is missing', async () => {
     const { json: answer } = await call('POST', '/v1/things', { body: '{"amount":"1"}' });
     expect(answer).toMatchObject({

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { Module } from '@nestjs/common';
 import type { DynamicModule, Type } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
+import { ModulesContainer, NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Registry } from 'prom-client';
@@ -10,8 +10,13 @@ import { INTERNAL_SECRET } from '../auth/internal-guard';
 import type { KeyDirectory } from '../auth/principal';
 import { RootGuard } from '../auth/root-guard';
 import type { ReadinessCheck } from '../health/readiness';
+import { AllowedMethods } from '../http/allowed-methods';
 import { BODY_LIMIT, readJsonBodies } from '../http/body-parser';
 import { ProblemFilter } from '../http/problem-filter';
+import { refuseNullsInUrls, refuseUrl } from '../http/refuse-url';
+import { AnswerCheck, requireDocumented } from '../openapi/answer-check';
+import { openApiDocument } from '../openapi/document';
+import { DOCUMENT, OpenApiController } from '../openapi/openapi-controller';
 import { CountMutations } from '../time/count-mutations';
 import type { Log } from '../telemetry/log';
 import { createLog } from '../telemetry/log';
@@ -31,6 +36,7 @@ export interface CreateServiceOptions {
     readonly INTERNAL_SECRET: string;
     readonly ROOT_KEY: string;
     readonly LOG_LEVEL?: string;
+    readonly CHECK_ANSWERS?: boolean;
   };
   /** The services of this process, in the order in which facts flow. Started before listening, stopped after closing. */
   readonly contexts: readonly ServiceContext[];
@@ -49,8 +55,17 @@ export interface RunningService {
   readonly app: NestFastifyApplication;
   readonly port: number;
   readonly url: string;
+  /** `METHOD /path/:param` of everything that is answered here. */
+  routes(): readonly string[];
   close(): Promise<void>;
 }
+
+/** In every process. */
+export const PROCESS_CONTROLLERS: readonly Type[] = [
+  OperationsController,
+  OpenApiController,
+  InternalClockController,
+];
 
 @Module({})
 class ProcessModule {}
@@ -64,39 +79,49 @@ export async function createService(
   options: CreateServiceOptions,
 ): Promise<RunningService> {
   const log = options.log ?? createLog({ name: options.name, level: options.config.LOG_LEVEL });
-  const app = await createApp(module, options, log);
+  const methods = new AllowedMethods();
+  const app = await createApp(module, options, methods, log);
   const close = once(() => closeAll(app, options, log));
   try {
     for (const context of options.contexts) await context.start();
     await app.listen(options.config.PORT, options.config.HOST ?? '127.0.0.1');
+    if (options.config.CHECK_ANSWERS === true)
+      requireDocumented(methods.routes(), controllersOf(app.get(ModulesContainer)));
   } catch (error) {
     await close();
     throw error;
   }
   const { port, url } = await announce(app, options, log);
   if (options.handleSignals !== false) onSignals(close, log);
-  return { app, port, url, close };
+  return { app, port, url, routes: () => methods.routes(), close };
 }
 
 async function createApp(
   module: Type | DynamicModule,
   options: CreateServiceOptions,
+  methods: AllowedMethods,
   log: Log,
 ): Promise<NestFastifyApplication> {
   const adapter = new FastifyAdapter({
     bodyLimit: BODY_LIMIT,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 512 },
+    frameworkErrors: refuseUrl as never,
   });
+  methods.watch(adapter.getInstance() as never);
+  refuseNullsInUrls(adapter.getInstance() as never);
   const app = await NestFactory.create<NestFastifyApplication>(processModule(module, options), adapter, {
     bodyParser: false,
     abortOnError: false,
     logger: new NestLog(log),
   });
   readJsonBodies(adapter.getInstance() as never);
-  app.useGlobalFilters(new ProblemFilter(log));
+  app.useGlobalFilters(new ProblemFilter(log, methods));
   app.useGlobalGuards(new ApiKeyGuard({ directory: options.keyDirectory, rootKey: options.config.ROOT_KEY }));
   app.useGlobalInterceptors(new CountMutations(options.contexts.map((context) => context.participant)));
+  if (options.config.CHECK_ANSWERS === true) {
+    new AnswerCheck(controllersOf(app.get(ModulesContainer))).watch(adapter.getInstance() as never);
+  }
   return app;
 }
 
@@ -105,14 +130,33 @@ function processModule(module: Type | DynamicModule, options: CreateServiceOptio
   return {
     module: ProcessModule,
     imports: [module, internalSecret(config.INTERNAL_SECRET)],
-    controllers: [OperationsController, InternalClockController],
+    controllers: [...PROCESS_CONTROLLERS],
     providers: [
       { provide: METRICS, useValue: metrics },
       { provide: CHECKS, useValue: [...contexts.flatMap((context) => context.checks), ...checks] },
       { provide: PARTICIPANTS, useValue: contexts.map((context) => context.participant) },
+      {
+        provide: DOCUMENT,
+        inject: [ModulesContainer],
+        useFactory: (modules: ModulesContainer) =>
+          cached(() => openApiDocument({ name: options.name, controllers: controllersOf(modules) })),
+      },
       { provide: RootGuard, useValue: new RootGuard(config.ROOT_KEY) },
     ],
   };
+}
+
+function controllersOf(modules: ModulesContainer): readonly Type[] {
+  return [...modules.values()].flatMap(({ controllers }) =>
+    [...controllers.values()].flatMap(({ metatype }) =>
+      typeof metatype === 'function' ? [metatype as Type] : [],
+    ),
+  );
+}
+
+function cached<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => (made ??= make());
 }
 
 /** Global, because a guard named by class is made anew in every module that uses it. */

@@ -8,6 +8,9 @@ import type { Tx } from '../postgres/database';
 import { pgInstant } from '../postgres/instant-codec';
 import type { WithRawBody } from './body-parser';
 import { invalid, problem } from './problem';
+import type { Fault } from './problem';
+
+export const IDEMPOTENCY_KEY = 'Idempotency-Key';
 
 /** One day beyond the promised 35, so that a key used at the last moment of its time is still known. */
 const KEPT_DAYS = 36;
@@ -94,11 +97,11 @@ async function replay(tx: Tx, { tenantId, key, route, bodyHash }: IdempotentRequ
   if (first === undefined || first.status === null) {
     throw new Error(`Idempotency key ${key} was claimed without an answer`);
   }
-  if (first.route !== route || first.body_hash !== bodyHash) throw reused(first.route);
+  if (first.route !== route || first.body_hash !== bodyHash) throw reusedKey(first.route);
   return { status: first.status, body: first.answer };
 }
 
-function reused(route: string) {
+export function reusedKey(route: string) {
   return problem(422, 'idempotency_key_reused', 'This idempotency key was used for another request', {
     detail: `The key was first used for ${route}. Use a new key for a new request, or send the same body again.`,
   });
@@ -114,19 +117,33 @@ export function bodyHash(request: Pick<FastifyRequest, 'body'> & WithRawBody): s
 export function idempotencyKeyOf(request: Pick<FastifyRequest, 'headers'>): string {
   const key = request.headers['idempotency-key'];
   if (typeof key === 'string' && key.length >= 1 && key.length <= 255) return key;
-  throw invalid([
-    {
-      field: 'Idempotency-Key',
-      value: typeof key === 'string' ? `${key.length} characters` : null,
-      problem: key === undefined ? 'is missing' : 'must have 1 to 255 characters',
-      fix: 'send a header Idempotency-Key that is unique for this request',
-    },
-  ]);
+  throw invalid([idempotencyFault(key)]);
 }
 
+export function idempotencyFault(key: unknown): Fault {
+  return {
+    field: IDEMPOTENCY_KEY,
+    value: typeof key === 'string' ? `${key.length} characters` : null,
+    problem: key === undefined ? 'is missing' : 'must have 1 to 255 characters',
+    fix: 'send a header Idempotency-Key that is unique for this request',
+  };
+}
+
+const KEYED = new WeakSet<object>();
+
+/** Marks a parameter's factory that refuses a request without an Idempotency-Key, for the OpenAPI document. */
+export function takesIdempotencyKey<F extends object>(factory: F): F {
+  KEYED.add(factory);
+  return factory;
+}
+
+export const needsIdempotencyKey = (factory: object): boolean => KEYED.has(factory);
+
 /** The request's Idempotency-Key; without one the answer is 422. */
-export const IdempotencyKey = createParamDecorator((_: unknown, host: ExecutionContext) =>
-  idempotencyKeyOf(host.switchToHttp().getRequest<FastifyRequest>()),
+export const IdempotencyKey = createParamDecorator(
+  takesIdempotencyKey((_: unknown, host: ExecutionContext) =>
+    idempotencyKeyOf(host.switchToHttp().getRequest<FastifyRequest>()),
+  ),
 );
 
 /** The hash of the request's body, for `replayOrRun`. */

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { Catch, HttpException } from '@nestjs/common';
+import { Catch, HttpException, NotFoundException } from '@nestjs/common';
 import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Log } from '../telemetry/log';
+import type { AllowedMethods } from './allowed-methods';
 import { BODY_LIMIT } from './body-parser';
 import { PROBLEM_CONTENT_TYPE, problemBody, ProblemException } from './problem';
 import type { Problem } from './problem';
@@ -13,6 +14,7 @@ import { storageProblem } from './storage-problem';
 export class ProblemFilter implements ExceptionFilter {
   constructor(
     private readonly log: Log,
+    private readonly methods: Pick<AllowedMethods, 'at'> = { at: () => [] },
     private readonly newId: () => string = randomUUID,
   ) {}
 
@@ -20,10 +22,12 @@ export class ProblemFilter implements ExceptionFilter {
     const error = this.seenAsStorage(thrown);
     const reply = host.switchToHttp().getResponse<FastifyReply>();
     const request = host.switchToHttp().getRequest<FastifyRequest>();
-    const problem = this.problemOf(error, request);
+    const allowed = error instanceof NotFoundException ? this.allowedFor(request) : null;
+    const problem =
+      allowed === null ? this.problemOf(error, request) : knownRefusal(405, `Here are ${allowed}.`);
     const headers = error instanceof ProblemException ? error.headers : {};
     void reply
-      .headers({ ...headers })
+      .headers({ ...headers, ...(allowed === null ? {} : { allow: allowed }) })
       .status(problem.status)
       .header('content-type', PROBLEM_CONTENT_TYPE)
       .send(problemBody(problem));
@@ -36,10 +40,17 @@ export class ProblemFilter implements ExceptionFilter {
     return refused ?? error;
   }
 
+  /** The methods of a path that exists, but not for this one; null for a path that does not. */
+  private allowedFor({ url, method }: FastifyRequest): string | null {
+    const allowed = this.methods.at(url);
+    return allowed.length === 0 || allowed.includes(method) ? null : allowed.join(', ');
+  }
+
   private problemOf(error: unknown, request: FastifyRequest): Problem {
     if (error instanceof ProblemException) return error.problem;
     const status = statusOf(error);
-    if (status !== null && status < 500) return known(status, error instanceof Error ? error.message : '');
+    if (status !== null && status < 500)
+      return knownRefusal(status, error instanceof Error ? error.message : '');
     const id = this.newId();
     this.log.error({ err: error, id, method: request.method, url: request.url }, 'a request failed');
     return {
@@ -63,7 +74,8 @@ function statusOf(error: unknown): number | null {
   return fastify ? Number((error as { readonly statusCode: unknown }).statusCode) : null;
 }
 
-function known(status: number, detail: string): Problem {
+/** What the framework refuses by itself, in our words. */
+export function knownRefusal(status: number, detail: string): Problem {
   switch (status) {
     case 400:
       return { status, code: 'malformed_request', title: 'The request cannot be read', detail };

@@ -18,8 +18,8 @@ const RETRY_AFTER_S = '5';
 export function storageProblem(error: unknown): ProblemException | null {
   let cause = error;
   for (let depth = 0; depth < MOST_CAUSES && cause instanceof Error; depth += 1, cause = cause.cause) {
-    if (sqlState(cause) === DISK_FULL) return refusal('storage_full', 'The database has no room left');
-    if (isAway(cause)) return refusal('storage_unavailable', 'The database cannot be reached now');
+    if (sqlState(cause) === DISK_FULL) return storageFull();
+    if (isAway(cause)) return storageUnavailable();
   }
   return null;
 }
@@ -31,6 +31,9 @@ function isAway(error: Error): boolean {
     AWAY_WORDS.test(error.message)
   );
 }
+
+export const storageFull = () => refusal('storage_full', 'The database has no room left');
+export const storageUnavailable = () => refusal('storage_unavailable', 'The database cannot be reached now');
 
 function refusal(code: string, title: string): ProblemException {
   const detail = 'Send the request again, with the same key or identity: it counts once.';

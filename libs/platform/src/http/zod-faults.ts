@@ -3,6 +3,7 @@ import type { PipeTransform } from '@nestjs/common';
 import type { z } from 'zod';
 import type { Fault } from './problem';
 import { invalid } from './problem';
+import { unstorable } from './storable';
 
 const LONGEST_SHOWN = 200;
 
@@ -74,12 +75,14 @@ function shown(value: unknown): unknown {
   return text !== undefined && text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : value;
 }
 
-/** Parses a body or query with a schema; a failure answers 422 with every fault. */
+/** Parses a body or query with a schema; a failure answers 422 with every fault, and so does what no database keeps. */
 @Injectable()
 export class ZodBody<T> implements PipeTransform<unknown, T> {
-  constructor(private readonly schema: z.ZodType<T>) {}
+  constructor(readonly schema: z.ZodType<T>) {}
 
   transform(input: unknown): T {
+    const fault = unstorable(input);
+    if (fault !== null) throw invalid([fault]);
     const parsed = this.schema.safeParse(input);
     if (parsed.success) return parsed.data;
     throw invalid(zodFaults(parsed.error, input));

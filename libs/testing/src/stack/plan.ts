@@ -11,6 +11,8 @@ export interface StackServers {
   readonly smtpUrl: string;
   /** For logs and records of this stack. */
   readonly dir: string;
+  /** An answer that the OpenAPI document does not foresee becomes a 500. */
+  readonly checkAnswers: boolean;
 }
 
 /** Who listens where. */
@@ -58,6 +60,7 @@ function platformOf(name: ProcessName, plan: StackPlan): Record<string, string> 
     BILLING_URL: plan.urls.billing,
     LEDGER_URL: plan.urls.ledger,
     DUNNING_URL: plan.urls.dunning,
+    CHECK_ANSWERS: String(plan.checkAnswers),
   };
 }
 

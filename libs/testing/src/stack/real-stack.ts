@@ -62,6 +62,8 @@ export interface RealStackOptions {
   readonly ledgers?: 1 | 2;
   /** The ledgers' statement before which `pauseAtPoint` stops them; without one they cannot be stopped there. */
   readonly stopPoint?: string;
+  /** For tests of what is answered: an answer that the OpenAPI document does not foresee becomes a 500. */
+  readonly checkAnswers?: boolean;
 }
 
 /** Kafka, PostgreSQL, Redis and every service as a process of its own, on free ports. */
@@ -103,6 +105,7 @@ export class RealStack extends Stack {
         redisUrl: redis.url,
         smtpUrl: smtp.url,
         dir,
+        checkAnswers: options.checkAnswers ?? false,
       },
       freePort,
     );
