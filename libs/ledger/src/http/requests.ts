@@ -159,11 +159,9 @@ export const usageQuery = z.strictObject({
     .transform((text) => text.split(',').filter((key) => key !== ''))
     .prefault('')
     .meta({ description: 'Names of the meter’s groups, parted by commas' }),
-  filter: groupFilter
-    .prefault([])
-    .meta({
-      description: 'A group and its value, such as model:m1; several values of one group are alternatives',
-    }),
+  filter: groupFilter.prefault([]).meta({
+    description: 'A group and its value, such as model:m1; several values of one group are alternatives',
+  }),
   limit: wholeNumber(1, 10_000).prefault('10000'),
   cursor: cursor.optional(),
   format: z.enum(['json', 'csv']).default('json'),
