@@ -76,7 +76,16 @@ function start(command, args, { output = 'inherit', onLine } = {}) {
     });
     if (onLine) createInterface({ input: child.stdout }).on('line', onLine);
     child.on('close', (code, signal) => resolve(signal ? 128 : code));
-    for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => child.kill(signal));
+    running = child;
+  });
+}
+
+let running;
+let interrupted = false;
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.on(signal, () => {
+    interrupted = true;
+    running?.kill(signal);
   });
 }
 
@@ -96,10 +105,13 @@ async function jest() {
 }
 
 async function openapi() {
-  const { text } = await start(node, ['tools/openapi/fuzz.mjs'], 'pipe');
-  const lines = text.trimEnd().split('\n');
-  const result = lines.at(-1)?.startsWith('{"passed"') ? JSON.parse(lines.pop()) : { passed: 0, failed: 1 };
-  console.log(lines.join('\n'));
+  let result = { passed: 0, failed: 1 };
+  await start(node, ['tools/openapi/fuzz.mjs'], {
+    onLine: (line) => {
+      if (line.startsWith('{"passed"')) result = JSON.parse(line);
+      else console.log(line);
+    },
+  });
   return result;
 }
 
@@ -128,6 +140,7 @@ if (unknown.length > 0) {
 let passed = 0;
 let failed = 0;
 for (const step of STEPS.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
+  if (interrupted) break;
   const startedAt = Date.now();
   console.log(`\n== ${step.name}: ${step.says}`);
   const result = await step.run();
@@ -139,4 +152,4 @@ for (const step of STEPS.filter(({ name }) => wanted.length === 0 || wanted.incl
 }
 rmSync(work, { recursive: true, force: true });
 console.log(`\n${passed} passed, ${failed} failed`);
-process.exitCode = failed > 0 ? 1 : 0;
+process.exitCode = failed > 0 || interrupted ? 1 : 0;
