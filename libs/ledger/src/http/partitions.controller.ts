@@ -11,7 +11,8 @@ import { REFUSALS } from './refusals';
 const text = z.string().min(1).max(255);
 const skipBody = z.strictObject({
   topic: text,
-  partition: z.int().min(0),
+  // As wide as Kafka counts partitions (int32).
+  partition: z.int().min(0).max(2_147_483_647),
   author: text,
   reason: text,
 });
