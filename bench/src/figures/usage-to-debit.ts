@@ -123,7 +123,6 @@ async function pipeline(setting: Setting, source: string, count: number, perMess
     rate: null,
   });
   await producer.done;
-  await debits.quiet();
   const before = await cpuOf(setting);
   await stack.startProcess('ingestion');
   await debits.quiet();
