@@ -46,7 +46,7 @@ export class Debits {
   /** Resolves when ingestion and ledger have taken everything in Kafka. */
   async caughtUp(): Promise<void> {
     for (const end = performance.now() + PATIENCE_MS; performance.now() < end; await pace(POLL_MS)) {
-      if ((await this.lag.of('ingestion.usage')) === 0 && (await this.metered())) return;
+      if ((await this.lag.of('ingestion.usage', ['usage.raw'])) === 0 && (await this.metered())) return;
     }
     throw new Error(`usage was not taken within ${PATIENCE_MS / 1000} s`);
   }

@@ -19,9 +19,9 @@ export class KafkaLag {
     return lag;
   }
 
-  /** Messages that `group` has not committed, over all topics it ever committed. */
-  async of(group: string): Promise<number> {
-    const committed = await this.admin.fetchOffsets({ groupId: group });
+  /** Messages that `group` has not committed, of these topics or of all it ever committed. */
+  async of(group: string, topics?: string[]): Promise<number> {
+    const committed = await this.admin.fetchOffsets({ groupId: group, topics });
     const lags = committed.map(async ({ topic, partitions }) => {
       const done = new Map(partitions.map(({ partition, offset }) => [partition, BigInt(offset)]));
       const ends = await this.admin.fetchTopicOffsets(topic);
