@@ -207,6 +207,11 @@ function controlRoutes(app: FastifyInstance, provider: SandboxProvider, sender: 
 
 /** The provider keeps the tenant's virtual time and rests when every webhook it may send was tried. */
 function clockRoutes(app: FastifyInstance, provider: SandboxProvider, sender: WebhookSender): void {
+  app.post('/internal/clock/arrive', async (request) => {
+    const body = clockBody.parse(request.body);
+    if (body.now) await provider.setClock(body.tenantId, body.now);
+    return { now: body.now };
+  });
   app.post('/internal/clock/settle', async (request) => {
     const body = clockBody.parse(request.body);
     if (body.now) await provider.setClock(body.tenantId, body.now);

@@ -92,6 +92,8 @@ export class Operations {
         return json(200, { cut: false, feed_up: client.status().up });
       case '/internal/clock/next-due':
         return json(200, { nextDue: null });
+      case '/internal/clock/arrive':
+        return this.arrive(await readJson(request));
       case '/internal/clock/settle':
         return this.settle(await readJson(request));
       default:
@@ -99,13 +101,20 @@ export class Operations {
     }
   }
 
-  /** The gate has nothing of its own to do at an instant; it has to know that it came, and to hand on the usage it has. */
-  private async settle(body: Record<string, unknown> | null): Promise<HttpAnswer> {
+  /** The gate has nothing of its own to do at an instant; it has to know that it came. */
+  private async arrive(body: Record<string, unknown> | null): Promise<HttpAnswer> {
     const now = parseInstant(body?.['now']);
     const tenantId = body?.['tenantId'];
     if (!isUuid(tenantId) || !now.ok) return problem(422, 'invalid_request', 'Send tenantId and now');
+    this.parts.client.moveClock(tenantId, now.value);
+    return json(200, { now: body?.['now'] });
+  }
+
+  /** Hands on the usage it has. */
+  private async settle(body: Record<string, unknown> | null): Promise<HttpAnswer> {
+    const arrived = await this.arrive(body);
+    if (arrived.status !== 200) return arrived;
     const { client, accessLogs } = this.parts;
-    client.moveClock(tenantId, now.value);
     const delivered = Promise.all([client.usageDelivered(), accessLogs?.drained()]);
     await within(DELIVERY_MS, 'delivering usage', delivered).catch(() => undefined);
     const read = accessLogs?.counts.reported ?? 0;

@@ -13,6 +13,10 @@ export class LocalClockPeer extends ClockPeer {
     super();
   }
 
+  override arrive(tenantId: string, now: Instant): Promise<void> {
+    return this.participant.arrive(tenantId, now);
+  }
+
   override settle(tenantId: string, now: Instant): Promise<{ readonly activity: number }> {
     return this.participant.settle(tenantId, now);
   }
@@ -36,6 +40,10 @@ export class HttpClockPeer extends ClockPeer {
   constructor(private readonly options: HttpClockPeerOptions) {
     super();
     this.name = options.name;
+  }
+
+  override async arrive(tenantId: string, now: Instant): Promise<void> {
+    await this.ask('arrive', { tenantId, now: formatInstant(now) });
   }
 
   override async settle(tenantId: string, now: Instant): Promise<{ readonly activity: number } | null> {

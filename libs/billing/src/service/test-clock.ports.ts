@@ -20,6 +20,8 @@ export abstract class TestClockStore {
 /** One service's part in moving a clock: a process of its own, or this one. */
 export abstract class ClockPeer {
   abstract readonly name: string;
+  /** Tells it the instant, at which it does nothing yet. */
+  abstract arrive(tenantId: string, now: Instant): Promise<void>;
   /** Null when it cannot be reached: a stopped service counts as settled, its work waits for its start. */
   abstract settle(tenantId: string, now: Instant): Promise<{ readonly activity: number } | null>;
   abstract nextDue(tenantId: string, after: Instant): Promise<Instant | null>;

@@ -59,10 +59,16 @@ export class TestClock {
       const due = await this.nextDue(tenantId, now);
       now = due === null ? target : minInstant(due, target);
       if (!(await this.store.move(tenantId, mover, now, this.clock.now()))) return err('clock_moving');
+      await this.arrive(tenantId, now);
       await this.rest(tenantId, now);
       visited += 1;
     }
     return ok({ now, visited });
+  }
+
+  /** Nobody works at the new instant before all know it: what one service says then, another would take as earlier. */
+  private async arrive(tenantId: string, now: Instant): Promise<void> {
+    await Promise.all(this.peers.all().map((peer) => peer.arrive(tenantId, now)));
   }
 
   /**

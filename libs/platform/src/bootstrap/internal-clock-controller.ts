@@ -27,6 +27,22 @@ const nextDueBody = z.object({ tenantId: z.uuid(), after: instantText });
 export class InternalClockController {
   constructor(@Inject(PARTICIPANTS) private readonly participants: readonly ClockParticipant[]) {}
 
+  @Post('arrive')
+  @HttpCode(200)
+  @Operation({
+    id: 'arrive',
+    summary: 'Sets the clock of a tenant, and does nothing else',
+    body: { example: { tenantId: EXAMPLE_TENANT, now: '2026-03-01T00:00:00Z' } },
+    answer: z.strictObject({ now: z.string() }),
+    example: { now: '2026-03-01T00:00:00Z' },
+  })
+  async arrive(
+    @Body(new ZodBody(settleBody)) { tenantId, now }: z.infer<typeof settleBody>,
+  ): Promise<{ now: string }> {
+    await Promise.all(this.participants.map((participant) => participant.arrive(tenantId, now)));
+    return { now: formatInstant(now) };
+  }
+
   /** Settles one service after the other, in the order in which facts flow. */
   @Post('settle')
   @HttpCode(200)

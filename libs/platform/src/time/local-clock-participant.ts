@@ -35,8 +35,12 @@ export class LocalClockParticipant extends ClockParticipant {
     return this.parts.name;
   }
 
+  override arrive(tenantId: string, now: Instant): Promise<void> {
+    return this.parts.tenantTime.set(tenantId, now);
+  }
+
   override async settle(tenantId: string, now: Instant): Promise<{ readonly activity: number }> {
-    await this.parts.tenantTime.set(tenantId, now);
+    await this.arrive(tenantId, now);
     for (let round = 1; await this.didSomething(tenantId); round += 1) {
       if (round === MOST_ROUNDS)
         throw new Error(

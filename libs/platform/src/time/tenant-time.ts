@@ -41,12 +41,14 @@ export interface Settleable {
 }
 
 /**
- * One service's part in moving a tenant's virtual clock. `settle` sets the tenant's clock, then sweeps, waits for
+ * One service's part in moving a tenant's virtual clock. `arrive` only sets the clock, so that every service can know an
+ * instant before any of them acts on it. `settle` sets the tenant's clock, then sweeps, waits for
  * consumers, queue, outbox and every Settleable until a whole round found nothing to do. `activity` grows with every
  * effect for the tenant in this process (message handled, job run, row swept, request that changed something), so a
  * coordinator knows that the whole system rests when two rounds over all services report equal sums.
  */
 export abstract class ClockParticipant {
+  abstract arrive(tenantId: string, now: Instant): Promise<void>;
   abstract settle(tenantId: string, now: Instant): Promise<{ readonly activity: number }>;
   abstract nextDue(tenantId: string, after: Instant): Promise<Instant | null>;
   abstract addSweeper(sweeper: Sweeper): void;
