@@ -81,8 +81,6 @@ import { WalletStore } from './service/wallet-store';
 export interface LedgerOptions {
   /** Shared by the services of an installation. */
   readonly internalSecret: string;
-  /** Balances that flip nothing leave at most this often; default 1000. */
-  readonly gatherMs?: number;
 }
 
 const STORES: Provider[] = [
@@ -170,8 +168,7 @@ export class LedgerModule implements OnModuleInit {
         {
           provide: BalanceFeedLoop,
           inject: [BalanceFeed],
-          useFactory: (feed: BalanceFeed) =>
-            new BalanceFeedLoop(feed, context.log, options.gatherMs ?? 1_000),
+          useFactory: (feed: BalanceFeed) => new BalanceFeedLoop(feed, context.log),
         },
         {
           provide: UsageRollupLoop,

@@ -76,7 +76,10 @@ export interface RejectedUsage {
 }
 
 export type LedgerEvent =
-  /** At once when credit runs out or comes back; other changes at most once a second per wallet. */
+  /**
+   * At once when credit runs out or comes back. Other changes at most once a second per wallet, and when they come to less
+   * than a fiftieth of what was last said to be left, at most once in ten seconds; quotas and spend caps alike.
+   */
   | EventEnvelope<'balance.changed', BalanceFacts>
   | EventEnvelope<'quota.changed', QuotaFacts>
   | EventEnvelope<'spend.changed', SpendFacts>

@@ -11,6 +11,7 @@ export * from './due';
 export * from './price';
 export * from './reversal';
 export * from './segments';
+export * from './telling';
 export * from './view';
 export * from './subscription';
 export * from './period-value';

@@ -128,6 +128,26 @@ describe('a slice of usage', () => {
     ]);
   });
 
+  it('publishes without delay what is news, and the rest once it waited or the clock settles', async () => {
+    const of = await introduce(ledger);
+    await grant(of, 'g1', '1');
+    const tokens = (count: string) => ledger.slices.take([usageEvent(of, { tokens: count })], null);
+    const available = async () =>
+      (await facts('balance.changed')).map(
+        (one) => (one['segments'] as { available: string }[])[0]?.available,
+      );
+    await tokens('10');
+    await expect(ledger.feed.flush(null)).resolves.toBe(1);
+    await tokens('9');
+    await expect(ledger.feed.flush(null)).resolves.toBe(0);
+    await tokens('1');
+    await expect(ledger.feed.flush(null)).resolves.toBe(1);
+    await tokens('1');
+    await expect(ledger.feed.flush(null)).resolves.toBe(0);
+    await expect(ledger.feed.flush(of.tenantId)).resolves.toBe(1);
+    expect(await available()).toEqual(['1', '0.98', '0.96', '0.958']);
+  });
+
   it('counts a quota, tells when it is used up, and splits an event between quota and credit', async () => {
     const of = await introduce(ledger, { plan: 'monthly' });
     const calls = (count: number) => Array.from({ length: count }, () => usageEvent(of));

@@ -3,6 +3,8 @@ import { Pause } from '@tallygate/platform';
 import type { Log, Settleable } from '@tallygate/platform';
 import type { BalanceFeed } from './balance-feed';
 
+const EVERY_MS = 1_000;
+
 /** Flushes what was gathered: every so often, and at once when a tenant's clock settles. */
 export class BalanceFeedLoop implements Settleable, OnApplicationShutdown {
   readonly name = 'ledger balances';
@@ -13,7 +15,6 @@ export class BalanceFeedLoop implements Settleable, OnApplicationShutdown {
   constructor(
     private readonly feed: BalanceFeed,
     private readonly log: Log,
-    private readonly everyMs: number,
   ) {}
 
   async start(): Promise<void> {
@@ -36,9 +37,8 @@ export class BalanceFeedLoop implements Settleable, OnApplicationShutdown {
     while (this.running) {
       await this.feed.flush(null).catch((error: unknown) => {
         this.log.error({ err: error }, 'publishing balances failed; the next try is in a second');
-        return this.feed.recover().catch(() => undefined);
       });
-      if (this.running) await this.pause.wait(this.everyMs);
+      if (this.running) await this.pause.wait(EVERY_MS);
     }
   }
 }

@@ -2,27 +2,35 @@ import { Injectable } from '@nestjs/common';
 import { Ids } from '@tallygate/kernel';
 import { Database, Outbox, TenantTime } from '@tallygate/platform';
 import type { Tx } from '@tallygate/platform';
-import { isTold } from '../domain';
-import type { Counter, Wallet } from '../domain';
+import { isNews, isTold, marginOf, marginOfCounter } from '../domain';
+import type { Counter, Margin, WalletDraft } from '../domain';
 import { balanceChanged, counterChanged, lotChanged } from './ledger-facts';
 import { PublicationStore } from './publication-store';
 import type { Told } from './publication-store';
 
+/** What waits to be told, and from when on it may leave; in milliseconds of a clock that only goes on. */
 interface Gathered {
-  readonly wallets: Set<bigint>;
+  readonly wallets: Map<bigint, number>;
   /** By a name of its own. */
-  readonly counters: Map<string, Told>;
+  readonly counters: Map<string, { readonly told: Told; readonly at: number }>;
 }
 
 const MOST_AT_ONCE = 500;
+/** Wallets and counters whose last told margin is remembered; of a forgotten one everything is news. */
+const MOST_REMEMBERED = 100_000;
+const AT_ONCE = 0;
+/** What is no news waits this long, with whatever comes meanwhile. */
+const WAIT_MS = 10_000;
 
 /**
- * Changes that flip nothing leave gathered: the newest state of each wallet, quota and spend cap, at most once per flush. What was
- * gathered when a process died is found by comparing revisions when the next one starts.
+ * Changes that flip nothing leave gathered: the newest state of each wallet, quota and spend cap, with the next flush
+ * when it is news, else once it waited. What was gathered when a process died is found by comparing revisions when the
+ * next one starts.
  */
 @Injectable()
 export class BalanceFeed {
   private readonly gathered = new Map<string, Gathered>();
+  private readonly margins = new Map<bigint | string, Margin>();
   private running: Promise<unknown> = Promise.resolve();
 
   constructor(
@@ -33,46 +41,55 @@ export class BalanceFeed {
     private readonly ids: Ids,
   ) {}
 
-  gather(wallets: Iterable<Pick<Wallet, 'tenantId' | 'id'>>, counters: Iterable<Counter>): void {
-    for (const wallet of wallets) this.of(wallet.tenantId).wallets.add(wallet.id);
-    for (const counter of counters) if (isTold(counter)) this.gatherCounter(counter);
+  gather(wallets: Iterable<WalletDraft>, counters: Iterable<Counter>): void {
+    for (const { wallet, now } of wallets)
+      this.gatherWallet(wallet.tenantId, wallet.id, this.mayLeave(wallet.id, marginOf(wallet, now)));
+    for (const counter of counters)
+      if (isTold(counter))
+        this.gatherCounter(counter, this.mayLeave(nameOf(counter), marginOfCounter(counter)));
   }
 
   /** Gathers everything whose facts never left: after a start, and when partitions of another process were taken over. */
   async recover(): Promise<void> {
     const unpublished = await this.database.asWorker((tx) => this.store.unpublished(tx));
-    for (const { tenantId, walletId } of unpublished.wallets) this.of(tenantId).wallets.add(walletId);
-    for (const counter of unpublished.counters) this.gatherCounter(counter);
+    for (const { tenantId, walletId } of unpublished.wallets) this.gatherWallet(tenantId, walletId, AT_ONCE);
+    for (const counter of unpublished.counters) this.gatherCounter(counter, AT_ONCE);
   }
 
   /**
-   * One after another: when it resolves, everything gathered before the call is in the outbox, whoever flushed it.
-   * @param tenantId null: every tenant's. @returns how many facts were handed to the outbox
+   * One after another: when it resolves, what may leave is in the outbox, whoever flushed it. When it fails, everything
+   * that did not leave is gathered anew.
+   * @param tenantId everything of that tenant; null: of every tenant what is news or has waited
+   * @returns how many facts were handed to the outbox
    */
   async flush(tenantId: string | null): Promise<number> {
     const turn = this.running.then(() => this.flushNow(tenantId));
-    this.running = turn.catch(() => undefined);
+    this.running = turn.catch(() => this.recover()).catch(() => undefined);
     return turn;
   }
 
   private async flushNow(tenantId: string | null): Promise<number> {
+    const until = tenantId === null ? performance.now() : Infinity;
     const tenants = tenantId === null ? [...this.gathered.keys()] : [tenantId];
     let published = 0;
-    for (const tenant of tenants) published += await this.flushTenant(tenant);
+    for (const tenant of tenants) published += await this.flushTenant(tenant, until);
     if (published > 0) this.outbox.wake();
     return published;
   }
 
-  private async flushTenant(tenantId: string): Promise<number> {
-    const gathered = this.gathered.get(tenantId);
-    if (gathered === undefined) return 0;
-    this.gathered.delete(tenantId);
+  private async flushTenant(tenantId: string, until: number): Promise<number> {
+    const { wallets, counters } = this.of(tenantId);
+    const due = [...wallets].flatMap(([id, at]) => (at <= until ? [id] : []));
+    for (const id of due) wallets.delete(id);
+    const dueCounters = [...counters].filter(([, { at }]) => at <= until);
+    for (const [name] of dueCounters) counters.delete(name);
+    if (wallets.size === 0 && counters.size === 0) this.gathered.delete(tenantId);
     let published = 0;
-    for (const wallets of chunksOf([...gathered.wallets])) {
-      published += await this.database.asWorker((tx) => this.publishWallets(tx, tenantId, wallets));
+    for (const ids of chunksOf(due)) {
+      published += await this.database.asWorker((tx) => this.publishWallets(tx, tenantId, ids));
     }
-    for (const counters of chunksOf([...gathered.counters.values()])) {
-      published += await this.database.asWorker((tx) => this.publishCounters(tx, tenantId, counters));
+    for (const told of chunksOf(dueCounters.map(([, one]) => one.told))) {
+      published += await this.database.asWorker((tx) => this.publishCounters(tx, tenantId, told));
     }
     return published;
   }
@@ -87,6 +104,7 @@ export class BalanceFeed {
         .map((lot) => lotChanged(this.ids.next(), wallet, lot, now, revision)),
     ]);
     await this.outbox.add(tx, facts);
+    for (const { wallet } of due) this.remember(wallet.id, marginOf(wallet, now));
     return due.length;
   }
 
@@ -97,21 +115,46 @@ export class BalanceFeed {
       tx,
       due.map((counter) => counterChanged(this.ids.next(), counter, now)),
     );
+    for (const counter of due) this.remember(nameOf(counter), marginOfCounter(counter));
     return due.length;
   }
 
-  private gatherCounter({ tenantId, customerId, feature, kind }: { tenantId: string } & Told): void {
-    this.of(tenantId).counters.set(customerId + kind + feature, { customerId, feature, kind });
+  private mayLeave(name: bigint | string, margin: Margin): number {
+    const told = this.margins.get(name);
+    return told === undefined || isNews(told, margin) ? AT_ONCE : performance.now() + WAIT_MS;
+  }
+
+  private remember(name: bigint | string, margin: Margin): void {
+    if (this.margins.size >= MOST_REMEMBERED) this.margins.clear();
+    this.margins.set(name, margin);
+  }
+
+  private gatherWallet(tenantId: string, id: bigint, at: number): void {
+    const { wallets } = this.of(tenantId);
+    wallets.set(id, Math.min(at, wallets.get(id) ?? Infinity));
+  }
+
+  private gatherCounter(counter: { readonly tenantId: string } & Told, at: number): void {
+    const { tenantId, customerId, feature, kind } = counter;
+    const { counters } = this.of(tenantId);
+    const name = nameOf(counter);
+    const waits = counters.get(name);
+    counters.set(name, { told: { customerId, feature, kind }, at: Math.min(at, waits?.at ?? Infinity) });
   }
 
   private of(tenantId: string): Gathered {
     let gathered = this.gathered.get(tenantId);
     if (gathered === undefined) {
-      gathered = { wallets: new Set(), counters: new Map() };
+      gathered = { wallets: new Map(), counters: new Map() };
       this.gathered.set(tenantId, gathered);
     }
     return gathered;
   }
+}
+
+/** Over all periods; ids have one length. */
+function nameOf({ customerId, kind, feature }: Told): string {
+  return customerId + kind + feature;
 }
 
 function* chunksOf<T>(list: readonly T[]): Generator<readonly T[]> {

@@ -2,7 +2,7 @@ import type { Instant } from '@tallygate/kernel';
 import type { Database, Log, Sweeper } from '@tallygate/platform';
 import type { JournalSeals } from './journal-seals';
 
-/** Turns without work that follow a pass over all wallets that found nothing. */
+/** Turns without work that follow a pass over all wallets: each pass costs a row for every wallet that moved. */
 const REST_TURNS = 9;
 
 /** Told what was sealed, for metrics. */
@@ -16,7 +16,6 @@ export type SealObserver = (rows: bigint, brokenWallets: number) => void;
 export class JournalSealer implements Sweeper {
   readonly name = 'journal seals';
   private after = 0n;
-  private sealedInPass = 0n;
   private rest = 0;
 
   constructor(
@@ -42,13 +41,10 @@ export class JournalSealer implements Sweeper {
       (await this.seals.begin(tx)) ? this.seals.seal(tx, this.after, now) : null,
     );
     if (done === null) return;
-    this.sealedInPass += done.rows;
     if (done.broken.length > 0)
       this.log.error({ wallets: done.broken.map(String) }, 'rows of the journal are missing; not sealed');
     this.observe(done.rows, done.broken.length);
     this.after = done.next ?? 0n;
-    if (done.next !== null) return;
-    if (this.sealedInPass === 0n) this.rest = REST_TURNS;
-    this.sealedInPass = 0n;
+    if (done.next === null) this.rest = REST_TURNS;
   }
 }

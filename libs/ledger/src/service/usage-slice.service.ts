@@ -84,7 +84,7 @@ export class UsageSliceService {
     let taken = await this.attempt(identified, position, nows, false);
     while (taken === 'stored_before') taken = await this.attempt(identified, position, nows, true);
     this.feed.gather(
-      taken.wallets.map((one) => one.draft.wallet),
+      taken.wallets.map((one) => one.draft),
       taken.counters,
     );
     if (taken.told) this.outbox.wake();
