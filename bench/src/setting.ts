@@ -19,7 +19,7 @@ export interface Size {
   readonly probes: number;
 }
 
-export const FULL: Size = { quick: false, roundEvents: 300_000, rounds: 3, customers: 1_000, probes: 200 };
+export const FULL: Size = { quick: false, roundEvents: 400_000, rounds: 3, customers: 1_000, probes: 200 };
 export const QUICK: Size = { quick: true, roundEvents: 60_000, rounds: 1, customers: 200, probes: 20 };
 
 export const LOAD_PREFIX = 'load-';

@@ -15,7 +15,7 @@ export interface EventEnvelope<Type extends string, Data> {
 export const TOPICS = {
   /** CloudEvents from gateways and services, as sent. Any key; header `tenant` names the tenant by its id. */
   usageRaw: 'usage.raw',
-  /** Metered usage; key: `usageLane(customer id)`; one JSON array of MeteredEvent per message. */
+  /** Metered usage; key: a lane on the partition of `usageLane(customer id)`; one JSON array of MeteredEvent per message. */
   usageMetered: 'usage.metered',
   /** Key: customer id. */
   ledgerEvents: 'ledger.events',

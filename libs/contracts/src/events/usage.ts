@@ -45,17 +45,18 @@ export interface MeteredEvent {
   readonly corrects?: CorrectedUsage;
 }
 
-const USAGE_LANES = 64;
+/** Every key that metered usage may have. */
+export const USAGE_LANES: readonly string[] = Array.from({ length: 64 }, (_, lane) => `lane-${lane}`);
 
 /**
- * Message key of a customer's metered usage: one of a few lanes, so that all usage of a customer stays on one partition
- * (one writer per customer) while one message carries the events of many customers. With the customer itself as the
- * key, traffic spread over many customers makes one message per event, and the client costs per message.
+ * The lane of a customer's metered usage. All usage of a customer goes to the partition of its lane (one writer per
+ * customer), and one message carries the events of many customers: with the customer itself as the key, traffic spread
+ * over many customers makes one message per event, and the client costs per message.
  */
 export function usageLane(customerId: string): string {
   let hash = 0x811c9dc5;
   for (let at = 0; at < customerId.length; at += 1) {
     hash = Math.imul(hash ^ customerId.charCodeAt(at), 0x01000193);
   }
-  return `lane-${(hash >>> 0) % USAGE_LANES}`;
+  return `lane-${(hash >>> 0) % USAGE_LANES.length}`;
 }

@@ -15,6 +15,8 @@ import { PartitionAlarm } from './partition-alarm';
 
 /** Enough that the fixed cost of a transaction is spread, few enough that nobody waits for a lock for long. */
 const MOST_EVENTS = 4_000;
+/** Room for a full slice in one answer: while there is a backlog, each transaction takes as much as it may. */
+const MOST_BYTES = 2 * 1024 * 1024;
 
 /** Takes metered usage, partition by partition, in transactions that store the partition's offset themselves. */
 @Injectable()
@@ -39,6 +41,7 @@ export class UsageConsumer implements OnModuleInit {
     await this.context.subscribe({
       topics: [TOPICS.usageMetered],
       group: USAGE_GROUP,
+      maxBytes: MOST_BYTES,
       handle: (slice) => this.handle(slice),
       startAt: (topic, partition) => this.startAt(topic, partition),
     });

@@ -19,7 +19,7 @@ const MOST_AT_ONCE = 500;
 /** Wallets and counters whose last told margin is remembered; of a forgotten one everything is news. */
 const MOST_REMEMBERED = 100_000;
 const AT_ONCE = 0;
-/** What is no news waits this long, with whatever comes meanwhile. */
+/** What is no news waits at most this long, with whatever comes meanwhile, and at least half as long: so it never leaves in waves. */
 const WAIT_MS = 10_000;
 
 /**
@@ -121,7 +121,9 @@ export class BalanceFeed {
 
   private mayLeave(name: bigint | string, margin: Margin): number {
     const told = this.margins.get(name);
-    return told === undefined || isNews(told, margin) ? AT_ONCE : performance.now() + WAIT_MS;
+    return told === undefined || isNews(told, margin)
+      ? AT_ONCE
+      : performance.now() + WAIT_MS * (1 - Math.random() / 2);
   }
 
   private remember(name: bigint | string, margin: Margin): void {

@@ -60,6 +60,24 @@ export function eventBusConformance(name: string, create: () => Promise<EventBus
     const subscribe = (handle: Subscription['handle'], more: Partial<Subscription> = {}) =>
       bus.subscribe({ topics: [topic], group: `readers-of-${topic}`, handle, ...more });
 
+    it('knows which partition a key goes to', async () => {
+      const reader = new Recorder();
+      await subscribe(reader.handle);
+      const keys = Array.from({ length: 40 }, (_, n) => `key-${n}`);
+      await publishReliably(
+        bus,
+        topic,
+        keys.map((key) => message(key, key)),
+      );
+      await reader.until(() => reader.handled.length >= keys.length);
+      const partitionOf = await bus.partitioning(topic);
+      expect(reader.handled.map(({ partition }) => partition)).toEqual(
+        reader.handled.map(({ key }) => partitionOf(key)),
+      );
+      expect(new Set(keys.map(partitionOf)).size).toBeGreaterThan(1);
+      expect(await bus.partitioning(topic)).toBe(partitionOf);
+    });
+
     it('delivers key, value and headers as they were', async () => {
       const reader = new Recorder();
       await subscribe(reader.handle);

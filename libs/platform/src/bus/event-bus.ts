@@ -44,6 +44,8 @@ export interface Subscription {
   readonly onRevoked?: (topic: string, partitions: readonly number[]) => Promise<void>;
   /** Most messages in one slice; default 1000. */
   readonly maxSlice?: number;
+  /** Most bytes of a partition that are read ahead at once, on a bus that reads ahead; default 512 KiB. */
+  readonly maxBytes?: number;
 }
 
 export interface RunningSubscription {
@@ -59,6 +61,11 @@ export interface RunningSubscription {
  */
 export abstract class EventBus {
   abstract publish(topic: string, messages: readonly OutgoingMessage[]): Promise<void>;
+  /**
+   * Which partition of a topic a key's messages go to. The same function until the topic is repartitioned, which may be
+   * noticed up to a minute late.
+   */
+  abstract partitioning(topic: string): Promise<(key: string) => number>;
   abstract subscribe(subscription: Subscription): Promise<RunningSubscription>;
   abstract close(): Promise<void>;
 }

@@ -43,6 +43,10 @@ export class InProcessEventBus extends EventBus {
     );
   }
 
+  override async partitioning(): Promise<(key: string) => number> {
+    return partitionOf;
+  }
+
   override async subscribe(subscription: Subscription): Promise<RunningSubscription> {
     if ([...this.members].some((other) => sharesTopic(other.subscription, subscription))) {
       throw new Error(

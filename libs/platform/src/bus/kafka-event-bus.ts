@@ -1,5 +1,5 @@
 import { Kafka, logLevel, Partitioners } from 'kafkajs';
-import type { Admin, logCreator, Producer } from 'kafkajs';
+import type { Admin, logCreator, Producer, PartitionMetadata } from 'kafkajs';
 import { Pause } from '../flow/signal';
 import type { Log } from '../telemetry/log';
 import { silentLog } from '../telemetry/log';
@@ -15,6 +15,7 @@ export interface KafkaBusOptions {
   /** Topics and their partitions; those missing are created at `start`. Partitions of existing ones stay as they are. */
   readonly topics?: Readonly<Record<string, number>>;
   readonly replicationFactor?: number;
+  /** Of each group. More than two costs more in garbage that outlives a collection than it gains in waiting. Default 2. */
   readonly partitionsConsumedConcurrently?: number;
   /** A consumer that fetched nothing, not even emptiness, for this long is replaced. Default 30 s. */
   readonly stallMs?: number;
@@ -27,7 +28,7 @@ export type KafkaSettings = Required<
 >;
 
 const DEFAULTS = {
-  partitionsConsumedConcurrently: 4,
+  partitionsConsumedConcurrently: 2,
   stallMs: 30_000,
   // How long a group stands still after a member was killed, and how long its successor waits to start: kafkajs knows
   // no static membership. A member taken for dead too early is fenced where it matters, so short is safe.
@@ -36,6 +37,15 @@ const DEFAULTS = {
 };
 const DEFAULT_PARTITIONS = 6;
 const MOST_CREATE_ATTEMPTS = 10;
+
+const PARTITIONING_MS = 60_000;
+
+interface Partitioning {
+  readonly partitions: number;
+  readonly of: (key: string) => number;
+  /** On the monotonic clock. */
+  readonly until: number;
+}
 
 /** The production bus, over kafkajs, which is unmaintained: nothing outside this folder may know it. */
 export class KafkaEventBus extends EventBus {
@@ -46,6 +56,7 @@ export class KafkaEventBus extends EventBus {
   private readonly writers = new Map<string, TopicWriter>();
   private readonly subscriptions = new Set<KafkaSubscription>();
   private readonly known = new Set<string>();
+  private readonly partitionings = new Map<string, Partitioning>();
   private connected: Promise<void> | undefined;
 
   constructor(private readonly options: KafkaBusOptions) {
@@ -88,6 +99,19 @@ export class KafkaEventBus extends EventBus {
     await this.start();
     await this.requireTopics([topic]);
     await this.writer(topic).write(messages);
+  }
+
+  override async partitioning(topic: string): Promise<(key: string) => number> {
+    const known = this.partitionings.get(topic);
+    if (known !== undefined && performance.now() < known.until) return known.of;
+    await this.start();
+    await this.requireTopics([topic]);
+    const { topics } = await this.admin.fetchTopicMetadata({ topics: [topic] });
+    const partitions = topics[0]?.partitions ?? [];
+    const until = performance.now() + PARTITIONING_MS;
+    const of = known?.partitions === partitions.length ? known.of : partitionerOver(topic, partitions);
+    this.partitionings.set(topic, { partitions: partitions.length, of, until });
+    return of;
   }
 
   override async subscribe(subscription: Subscription): Promise<RunningSubscription> {
@@ -177,4 +201,13 @@ function quietLog(log: Log): logCreator {
       if (level === logLevel.ERROR || level === logLevel.WARN)
         log.debug({ error, groupId, stack }, `kafka: ${message}`);
     };
+}
+
+/** The producer's own choice. */
+function partitionerOver(
+  topic: string,
+  partitionMetadata: readonly PartitionMetadata[],
+): (key: string) => number {
+  const choose = Partitioners.DefaultPartitioner();
+  return (key) => choose({ topic, partitionMetadata: [...partitionMetadata], message: { key, value: null } });
 }

@@ -14,6 +14,13 @@ const MOST_OPEN_ATTEMPTS = 8;
 const EARLIEST = '-2';
 
 /**
+ * kafkajs decodes a whole answer at once and keeps it until its last message was handled: large answers are what the
+ * garbage collector copies most. All partitions of a member together should stay below the 10 MiB that one answer
+ * holds, since kafkajs asks for them in the same order each time and a broker fills its answer in that order.
+ */
+const MOST_BYTES = 512 * 1024;
+
+/**
  * One consumer of one group. A slice is handled, then committed; a handler that fails makes its partition pause for a
  * back-off and then get the same messages again, for ever, while the other partitions go on. The consumer is replaced
  * when it has crashed for good or has silently stopped fetching.
@@ -79,7 +86,7 @@ export class KafkaSubscription {
       heartbeatInterval: HEARTBEAT_MS,
       minBytes: 1,
       maxWaitTimeInMs: 500,
-      maxBytesPerPartition: 2 * 1024 * 1024,
+      maxBytesPerPartition: this.subscription.maxBytes ?? MOST_BYTES,
       allowAutoTopicCreation: false,
       retry: { initialRetryTime: 100, maxRetryTime: 5_000, retries: 8 },
     });

@@ -28,6 +28,10 @@ class FragileBus extends EventBus {
     if (this.fault === 'after') throw new Error('the acknowledgement was lost');
   }
 
+  override partitioning(): Promise<(key: string) => number> {
+    return this.inner.partitioning();
+  }
+
   override subscribe(subscription: Parameters<EventBus['subscribe']>[0]): Promise<RunningSubscription> {
     return this.inner.subscribe(subscription);
   }

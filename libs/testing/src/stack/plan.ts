@@ -75,7 +75,7 @@ const CLOCK_PEERS: readonly ProcessName[] = [
 ];
 
 /** Slices make much garbage that dies young: with a larger nursery the collector runs less often. */
-const NURSERY = '--max-semi-space-size=64';
+const NURSERY = '--max-semi-space-size=32';
 
 /** What only one of them needs. */
 const OWN: Readonly<Record<ProcessName, (plan: StackPlan) => Record<string, string>>> = {
