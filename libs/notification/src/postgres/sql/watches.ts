@@ -12,12 +12,16 @@ export const take = {
 
 export const latest = { name: 'watch_latest', text: `select facts from watch where ${ONE}` };
 
+/** One by one, as reminders are read. */
 export const known = {
   name: 'watch_known',
-  text: `select w.customer_id, w.kind, w.key, w.version, w.fired, w.due_at
+  text: `select asked.customer_id, asked.kind, asked.key, w.version, w.fired, w.due_at
            from unnest($2::uuid[], $3::text[], $4::text[]) as asked (customer_id, kind, key)
-           join watch w on w.tenant_id = $1 and w.customer_id = asked.customer_id and w.kind = asked.kind
-                       and w.key = asked.key`,
+          cross join lateral (
+            select version, fired, due_at from watch
+             where tenant_id = $1 and customer_id = asked.customer_id and kind = asked.kind and key = asked.key
+            offset 0
+          ) w`,
 };
 
 /** Watches as one JSON array: their lists of thresholds differ in length. */
