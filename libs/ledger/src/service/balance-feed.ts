@@ -21,6 +21,8 @@ const MOST_REMEMBERED = 100_000;
 const AT_ONCE = 0;
 /** What is no news waits at most this long, with whatever comes meanwhile, and at least half as long: so it never leaves in waves. */
 const WAIT_MS = 10_000;
+/** Multiples of it, without their whole part, are spread evenly however many there are. */
+const GOLDEN_RATIO = 0.618;
 
 /**
  * Changes that flip nothing leave gathered: the newest state of each wallet, quota and spend cap, with the next flush
@@ -31,6 +33,7 @@ const WAIT_MS = 10_000;
 export class BalanceFeed {
   private readonly gathered = new Map<string, Gathered>();
   private readonly margins = new Map<bigint | string, Margin>();
+  private phase = 0;
   private running: Promise<unknown> = Promise.resolve();
 
   constructor(
@@ -121,9 +124,9 @@ export class BalanceFeed {
 
   private mayLeave(name: bigint | string, margin: Margin): number {
     const told = this.margins.get(name);
-    return told === undefined || isNews(told, margin)
-      ? AT_ONCE
-      : performance.now() + WAIT_MS * (1 - Math.random() / 2);
+    if (told === undefined || isNews(told, margin)) return AT_ONCE;
+    this.phase = (this.phase + GOLDEN_RATIO) % 1;
+    return performance.now() + WAIT_MS * (1 - this.phase / 2);
   }
 
   private remember(name: bigint | string, margin: Margin): void {
