@@ -106,11 +106,11 @@ export class KafkaEventBus extends EventBus {
     if (known !== undefined && performance.now() < known.until) return known.of;
     await this.start();
     await this.requireTopics([topic]);
-    const { topics } = await this.admin.fetchTopicMetadata({ topics: [topic] });
-    const partitions = topics[0]?.partitions ?? [];
+    // Not fetchTopicMetadata: in kafkajs it takes away what the same client knows of other topics.
+    const partitions = (await this.admin.fetchTopicOffsets(topic)).length;
     const until = performance.now() + PARTITIONING_MS;
-    const of = known?.partitions === partitions.length ? known.of : partitionerOver(topic, partitions);
-    this.partitionings.set(topic, { partitions: partitions.length, of, until });
+    const of = known?.partitions === partitions ? known.of : partitionerOver(topic, partitions);
+    this.partitionings.set(topic, { partitions, of, until });
     return of;
   }
 
@@ -204,10 +204,13 @@ function quietLog(log: Log): logCreator {
 }
 
 /** The producer's own choice. */
-function partitionerOver(
-  topic: string,
-  partitionMetadata: readonly PartitionMetadata[],
-): (key: string) => number {
+function partitionerOver(topic: string, partitions: number): (key: string) => number {
   const choose = Partitioners.DefaultPartitioner();
-  return (key) => choose({ topic, partitionMetadata: [...partitionMetadata], message: { key, value: null } });
+  const partitionMetadata = Array.from({ length: partitions }, (_, partitionId) => metadataOf(partitionId));
+  return (key) => choose({ topic, partitionMetadata, message: { key, value: null } });
+}
+
+/** As much of it as choosing looks at: that there is such a partition, and that it has a leader. */
+function metadataOf(partitionId: number): PartitionMetadata {
+  return { partitionId, partitionErrorCode: 0, leader: 0, replicas: [], isr: [] };
 }
