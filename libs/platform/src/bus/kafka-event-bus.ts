@@ -107,7 +107,11 @@ export class KafkaEventBus extends EventBus {
     await this.start();
     await this.requireTopics([topic]);
     // Not fetchTopicMetadata: in kafkajs it takes away what the same client knows of other topics.
-    const partitions = (await this.admin.fetchTopicOffsets(topic)).length;
+    const partitions = await this.admin.fetchTopicOffsets(topic).then(
+      (offsets) => offsets.length,
+      // While no broker answers, what was known stands: it is the publish that fails, and says which messages were not taken.
+      (error: unknown) => known?.partitions ?? Promise.reject(error),
+    );
     const until = performance.now() + PARTITIONING_MS;
     const of = known?.partitions === partitions ? known.of : partitionerOver(topic, partitions);
     this.partitionings.set(topic, { partitions, of, until });
