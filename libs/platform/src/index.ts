@@ -129,6 +129,7 @@ export { createService, PROCESS_CONTROLLERS } from './bootstrap/create-service';
 export type { CreateServiceOptions, RunningService } from './bootstrap/create-service';
 
 export { backoffMs } from './flow/backoff';
+export { GroupCommit } from './flow/group-commit';
 export { Pause, Signal } from './flow/signal';
 export { TimeoutError, within } from './flow/timeout';
 

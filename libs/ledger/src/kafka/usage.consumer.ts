@@ -3,27 +3,47 @@ import type { OnModuleInit } from '@nestjs/common';
 import { TOPICS } from '@tallygate/contracts';
 import type { MeteredEvent } from '@tallygate/contracts';
 import { Ids } from '@tallygate/kernel';
-import { Database, ServiceContext } from '@tallygate/platform';
+import { Database, GroupCommit, ServiceContext } from '@tallygate/platform';
 import type { IncomingMessage, Slice } from '@tallygate/platform';
 import { USAGE_GROUP } from '../postgres/pg-usage.store';
 import { BalanceFeed } from '../service/balance-feed';
 import { UsageSliceService } from '../service/usage-slice.service';
-import type { SliceOutcome } from '../service/usage-slice.service';
+import type { SliceOutcome, SlicePart } from '../service/usage-slice.service';
 import { UsageStore } from '../service/usage-store';
 import type { SlicePosition } from '../service/usage-store';
 import { PartitionAlarm } from './partition-alarm';
 
-/** Enough that the fixed cost of a transaction is spread, few enough that nobody waits for a lock for long. */
-const MOST_EVENTS = 4_000;
-/** Room for a full slice in one answer: while there is a backlog, each transaction takes as much as it may. */
+/**
+ * Of the messages of one transaction, about 4,000 events: enough that its fixed cost is spread, few enough that nobody
+ * waits for a lock for long.
+ */
 const MOST_BYTES = 2 * 1024 * 1024;
+/** Below this a transaction of its own costs more than waiting for the other's. */
+const ENOUGH_BYTES = 256 * 1024;
+/** One can work while the other's statement is on its way; more of them only share the processors. */
+const TRANSACTIONS = 2;
+/** More partitions than a member is likely to have: each one's slice is at hand for the next transaction. */
+const MOST_PARTITIONS = 32;
 
-/** Takes metered usage, partition by partition, in transactions that store the partition's offset themselves. */
+/** A wallet costs a slice the same however many of its events are in it. */
+const LINGER_MS = 100;
+
+/**
+ * Takes metered usage in transactions that store the partitions' offsets themselves. What is at hand of several
+ * partitions shares a transaction.
+ */
 @Injectable()
 export class UsageConsumer implements OnModuleInit {
   private readonly owner: string;
   /** Under which each partition was taken over last; a slice in hand keeps the one it began with. */
   private readonly epochs = new Map<string, bigint>();
+  private readonly transactions = new GroupCommit<Part, SliceOutcome>({
+    commit: (parts) => this.slices.takeTogether(parts.map(slicePartOf)),
+    sizeOf: ({ bytes }) => bytes,
+    most: MOST_BYTES,
+    enough: ENOUGH_BYTES,
+    lanes: TRANSACTIONS,
+  });
 
   constructor(
     private readonly context: ServiceContext,
@@ -41,7 +61,9 @@ export class UsageConsumer implements OnModuleInit {
     await this.context.subscribe({
       topics: [TOPICS.usageMetered],
       group: USAGE_GROUP,
-      maxBytes: MOST_BYTES,
+      partitionsAtOnce: MOST_PARTITIONS,
+      lingerMs: LINGER_MS,
+      maxBytes: MOST_BYTES / TRANSACTIONS,
       handle: (slice) => this.handle(slice),
       startAt: (topic, partition) => this.startAt(topic, partition),
     });
@@ -59,10 +81,7 @@ export class UsageConsumer implements OnModuleInit {
 
   private async handle(slice: Slice): Promise<void> {
     const epoch = this.epochs.get(nameOf(slice)) ?? 0n;
-    for (const part of partsOf(slice)) {
-      const position = slice.ephemeral ? null : positionOf(slice, part, epoch);
-      await this.judge(slice, await this.slices.take(part.events, position));
-    }
+    for (const part of partsOf(slice, epoch)) await this.judge(slice, await this.transactions.add(part));
   }
 
   private async judge(slice: Slice, outcome: SliceOutcome): Promise<void> {
@@ -77,31 +96,49 @@ function nameOf({ topic, partition }: Pick<Slice, 'topic' | 'partition'>): strin
   return `${topic}/${partition}`;
 }
 
-function positionOf({ topic, partition, end }: Slice, part: Part, epoch: bigint): SlicePosition {
-  const position = { topic, partition, first: part.first, next: part.last + 1n, epoch };
+/** Some of a slice's messages, to be read when their transaction begins: what waits as bytes costs the least. */
+interface Part {
+  readonly messages: readonly IncomingMessage[];
+  readonly bytes: number;
+  /** Null on a bus without offsets. */
+  readonly position: SlicePosition | null;
+}
+
+function partsOf(slice: Slice, epoch: bigint): Part[] {
+  return cut(slice.messages).map(({ messages, bytes }) => {
+    const position = slice.ephemeral ? null : positionOf(slice, messages, epoch);
+    return { messages, bytes, position };
+  });
+}
+
+function positionOf(
+  { topic, partition, end }: Slice,
+  messages: readonly IncomingMessage[],
+  epoch: bigint,
+): SlicePosition {
+  const first = messages[0]?.offset ?? 0n;
+  const next = (messages.at(-1)?.offset ?? -1n) + 1n;
+  const position = { topic, partition, first, next, epoch };
   return end === undefined ? position : { ...position, end };
 }
 
-interface Part {
-  readonly first: bigint;
-  readonly last: bigint;
-  readonly events: readonly MeteredEvent[];
-}
-
-/** Whole messages, up to about the number of events that one transaction should take. */
-function partsOf({ messages }: Slice): Part[] {
-  const parts: { first: bigint; last: bigint; events: MeteredEvent[] }[] = [];
+/** Whole messages, up to the bytes that one transaction should take. */
+function cut(messages: readonly IncomingMessage[]): { messages: IncomingMessage[]; bytes: number }[] {
+  const cuts: { messages: IncomingMessage[]; bytes: number }[] = [];
   for (const message of messages) {
-    const events = eventsOf(message);
-    const open = parts.at(-1);
-    if (open === undefined || open.events.length + events.length > MOST_EVENTS) {
-      parts.push({ first: message.offset, last: message.offset, events: [...events] });
-    } else {
-      for (const event of events) open.events.push(event);
-      open.last = message.offset;
+    const open = cuts.at(-1);
+    const bytes = message.value.length;
+    if (open === undefined || open.bytes + bytes > MOST_BYTES) cuts.push({ messages: [message], bytes });
+    else {
+      open.messages.push(message);
+      open.bytes += bytes;
     }
   }
-  return parts;
+  return cuts;
+}
+
+function slicePartOf({ messages, position }: Part): SlicePart {
+  return { events: messages.flatMap(eventsOf), position };
 }
 
 /** Written by ingestion only: what is not such an array is a bug, and stops the partition instead of losing usage. */

@@ -38,6 +38,13 @@ interface HistoryRow {
     readonly { readonly feature: string; readonly at: number; readonly keepAnchor: boolean }[] | null;
 }
 
+interface ClaimedRow {
+  readonly topic: string;
+  readonly partition: number;
+  readonly next_offset: bigint;
+  readonly epoch: bigint;
+}
+
 interface AnnouncedRow {
   readonly tenant_id: string;
   readonly revision: number;
@@ -82,19 +89,28 @@ export class PgUsageStore extends UsageStore {
     return { epoch, next: next < 0n ? null : next };
   }
 
-  override async claim(tx: Tx, { topic, partition, epoch }: SlicePosition): Promise<bigint | 'fenced'> {
-    const { rows } = await tx.query<{ next_offset: bigint; epoch: bigint }>(sql.claimPosition, [
-      USAGE_GROUP,
-      topic,
-      partition,
-    ]);
-    const row = rows[0];
-    return row === undefined || row.epoch !== epoch ? 'fenced' : row.next_offset;
+  override async claim(
+    tx: Tx,
+    positions: readonly SlicePosition[],
+  ): Promise<readonly (bigint | 'fenced')[]> {
+    const { rows } = await tx.query<ClaimedRow>(sql.claimPositions, [USAGE_GROUP, ...placesOf(positions)]);
+    return positions.map(({ topic, partition, epoch }) => {
+      const row = rows.find((one) => one.topic === topic && one.partition === partition);
+      return row === undefined || row.epoch !== epoch ? 'fenced' : row.next_offset;
+    });
   }
 
-  override async advance(tx: Tx, { topic, partition, epoch, next }: SlicePosition): Promise<void> {
-    const { rowCount } = await tx.query(sql.advancePosition, [USAGE_GROUP, topic, partition, next, epoch]);
-    if (rowCount !== 1) throw new Error(`Partition ${topic}/${partition} moved under its lock`);
+  override async advance(tx: Tx, positions: readonly SlicePosition[]): Promise<void> {
+    if (positions.length === 0) return;
+    const { rowCount } = await tx.query(sql.advancePositions, [
+      USAGE_GROUP,
+      ...placesOf(positions),
+      bigints(positions.map(({ next }) => next)),
+      bigints(positions.map(({ epoch }) => epoch)),
+    ]);
+    if (rowCount === positions.length) return;
+    const names = positions.map(({ topic, partition }) => `${topic}/${partition}`);
+    throw new Error(`One of the partitions ${names.join(', ')} moved under its lock`);
   }
 
   override async generations(tx: Tx): Promise<Generations> {
@@ -234,6 +250,13 @@ export class PgUsageStore extends UsageStore {
     const found = await tx.query<{ id: bigint; terms: Plan }>(sql.readTerms, [bigints([...missing])]);
     for (const { id, terms } of found.rows) this.terms.set(id, terms);
   }
+}
+
+function placesOf(positions: readonly SlicePosition[]): [Buffer, Buffer] {
+  return [
+    texts(positions.map(({ topic }) => topic)),
+    integers(positions.map(({ partition }) => partition)),
+  ];
 }
 
 /** A catalog that came between the two statements has settled its own revision's announcements. */

@@ -40,15 +40,21 @@ interface Done {
 }
 
 interface Taken extends Done {
-  readonly outcome: SliceOutcome;
+  readonly outcomes: readonly SliceOutcome[];
 }
 
 type NowOf = (tenantId: string) => Instant;
 
-/** Where a slice comes from and where its events go. */
-interface Place {
+/** Events of one partition, in order. */
+export interface SlicePart {
+  readonly events: readonly MeteredEvent[];
+  /** Null on a bus without offsets. */
   readonly position: SlicePosition | null;
-  readonly generation: number;
+}
+
+interface IdentifiedPart {
+  readonly identified: readonly Identified[];
+  readonly position: SlicePosition | null;
 }
 
 interface Sorted {
@@ -58,7 +64,7 @@ interface Sorted {
 }
 
 /**
- * Takes a slice of one partition in one transaction: dedup, rating, burn-down, journal, counters, facts and the
+ * Takes slices of one or more partitions in one transaction: dedup, rating, burn-down, journal, counters, facts and each
  * partition's next offset commit together or not at all. Most slices hold new events only, so they are inserted
  * outright; when one of them is stored already the attempt writes nothing, and the next one looks them up first.
  * A slice that holds corrections is gone through in steps, in the same transaction.
@@ -79,82 +85,96 @@ export class UsageSliceService {
 
   /** @param position null on a bus without offsets */
   async take(events: readonly MeteredEvent[], position: SlicePosition | null): Promise<SliceOutcome> {
-    const identified = this.usage.identify(events);
-    const nows = await this.time.nowOf([...new Set(events.map((event) => event.tenantId))]);
-    let taken = await this.attempt(identified, position, nows, false);
-    while (taken === 'stored_before') taken = await this.attempt(identified, position, nows, true);
+    const [outcome] = await this.takeTogether([{ events, position }]);
+    invariant(outcome, 'Every part has an outcome');
+    return outcome;
+  }
+
+  /** @param parts at most one of each partition @returns the outcome of each; what becomes of one is not another's */
+  async takeTogether(parts: readonly SlicePart[]): Promise<readonly SliceOutcome[]> {
+    const identified = parts.map(({ events, position }) => ({
+      identified: this.usage.identify(events),
+      position,
+    }));
+    const tenants = new Set(parts.flatMap(({ events }) => events.map((event) => event.tenantId)));
+    const nows = await this.time.nowOf([...tenants]);
+    let taken = await this.attempt(identified, nows, false);
+    while (taken === 'stored_before') taken = await this.attempt(identified, nows, true);
     this.feed.gather(
       taken.wallets.map((one) => one.draft),
       taken.counters,
     );
     if (taken.told) this.outbox.wake();
-    return taken.outcome;
+    return taken.outcomes;
   }
 
   private async attempt(
-    identified: readonly Identified[],
-    position: SlicePosition | null,
+    parts: readonly IdentifiedPart[],
     nows: ReadonlyMap<string, Instant>,
     lookUp: boolean,
   ): Promise<Taken | 'stored_before'> {
     return this.usage.inTransaction(async (tx) => {
-      const outcome = position === null ? null : await this.refuse(tx, position);
-      if (outcome !== null) return { outcome, wallets: [], counters: [], told: false };
+      const refused = await this.refuse(tx, parts);
+      const open = parts.filter((_, place) => refused[place] === null);
+      if (open.length === 0)
+        return { outcomes: refused as SliceOutcome[], wallets: [], counters: [], told: false };
       const generations = await this.usage.generations(tx);
-      const known = await this.known(tx, identified, generations, lookUp);
+      const known = await this.known(tx, open, generations, lookUp);
       const now = (tenantId: string): Instant => nowIn(nows, tenantId);
-      return this.apply(tx, sortOut(identified, known), { position, generation: generations.current }, now);
+      const { outcomes, ...done } = await this.apply(tx, sortOut(open, known), generations.current, now);
+      await this.usage.advance(tx, positionsOf(open));
+      let place = 0;
+      return { ...done, outcomes: refused.map((refusal) => refusal ?? (outcomes[place++] as SliceOutcome)) };
     });
   }
 
   /** What the insert itself cannot find: older generations always, the current one only when it found something. */
   private async known(
     tx: Tx,
-    identified: readonly Identified[],
+    parts: readonly IdentifiedPart[],
     { current, recent }: Generations,
     lookUp: boolean,
   ): Promise<ReadonlyMap<string, string>> {
     const among = lookUp ? [current, ...recent] : recent;
     if (among.length === 0) return NOTHING_KNOWN;
-    return this.usage.known(
-      tx,
-      identified.map((one) => one.identity),
-      among,
+    const identities = parts.flatMap(({ identified }) => identified.map((one) => one.identity));
+    return this.usage.known(tx, identities, among);
+  }
+
+  /** @returns for each part why it is not taken, or null */
+  private async refuse(
+    tx: Tx,
+    parts: readonly IdentifiedPart[],
+  ): Promise<readonly (SliceOutcome | null)[]> {
+    const positions = positionsOf(parts);
+    const claimed = positions.length === 0 ? [] : await this.usage.claim(tx, positions);
+    let place = 0;
+    return parts.map(({ position }) =>
+      position === null ? null : refusal(position, claimed[place++] ?? 'fenced'),
     );
   }
 
-  private async refuse(tx: Tx, position: SlicePosition): Promise<SliceOutcome | null> {
-    const claimed = await this.usage.claim(tx, position);
-    if (claimed === 'fenced') return { status: 'fenced' };
-    const stored = claimed < 0n ? 0n : claimed;
-    const { first, next, end } = position;
-    if (stored < first || (end !== undefined && stored > end)) return { status: 'gap', stored, first };
-    return stored >= next ? { status: 'already_taken' } : null;
-  }
-
+  /** @returns the outcome of each part among what was done */
   private async apply(
     tx: Tx,
-    { fresh, rejected, repeated }: Sorted,
-    { position, generation }: Place,
+    parts: readonly Sorted[],
+    generation: number,
     nowOf: NowOf,
   ): Promise<Taken> {
+    const fresh = parts.flatMap((part) => part.fresh);
     const { refused, ...done } = fresh.some(isCorrection)
       ? await this.inSteps(tx, fresh, generation, nowOf)
-      : { ...(await this.applyEvents(tx, fresh, generation, nowOf)), refused: [] };
+      : { ...(await this.applyEvents(tx, fresh, generation, nowOf)), refused: new Set<Identified>() };
     const facts = [
-      ...rejected.map((one) => rejection(this.ids.next(), one.event, 'identity_conflict', nowOf)),
-      ...refused.map((one) => rejection(this.ids.next(), one.event, 'event_unknown', nowOf)),
+      ...parts
+        .flatMap(({ rejected }) => rejected)
+        .map((one) => rejection(this.ids.next(), one.event, 'identity_conflict', nowOf)),
+      ...[...refused].map((one) => rejection(this.ids.next(), one.event, 'event_unknown', nowOf)),
     ];
     await this.outbox.add(tx, facts);
-    if (position !== null) await this.usage.advance(tx, position);
     return {
       ...done,
-      outcome: {
-        status: 'applied',
-        accepted: fresh.length - refused.length,
-        repeated,
-        rejected: rejected.length + refused.length,
-      },
+      outcomes: parts.map((part) => applied(part, refused)),
       told: done.told || facts.length > 0,
     };
   }
@@ -165,16 +185,16 @@ export class UsageSliceService {
     fresh: readonly Identified[],
     generation: number,
     nowOf: NowOf,
-  ): Promise<Done & { readonly refused: readonly Identified[] }> {
+  ): Promise<Done & { readonly refused: ReadonlySet<Identified> }> {
     await this.corrections.lockAhead(
       tx,
       fresh.map((one) => one.event),
     );
     const done: Done[] = [];
-    const refused: Identified[] = [];
+    const refused = new Set<Identified>();
     for (const step of stepsOf(fresh)) {
       if (!isCorrection(step[0])) done.push(await this.applyEvents(tx, step, generation, nowOf));
-      else if ((await this.corrections.apply(tx, step[0], nowOf)) === 'event_unknown') refused.push(step[0]);
+      else if ((await this.corrections.apply(tx, step[0], nowOf)) === 'event_unknown') refused.add(step[0]);
     }
     return {
       refused,
@@ -251,21 +271,40 @@ function stepsOf(fresh: readonly Identified[]): [Identified, ...Identified[]][] 
   return steps;
 }
 
+function positionsOf(parts: readonly IdentifiedPart[]): SlicePosition[] {
+  return parts.flatMap(({ position }) => position ?? []);
+}
+
+function refusal({ first, next, end }: SlicePosition, claimed: bigint | 'fenced'): SliceOutcome | null {
+  if (claimed === 'fenced') return { status: 'fenced' };
+  const stored = claimed < 0n ? 0n : claimed;
+  if (stored < first || (end !== undefined && stored > end)) return { status: 'gap', stored, first };
+  return stored >= next ? { status: 'already_taken' } : null;
+}
+
+function applied({ fresh, rejected, repeated }: Sorted, refused: ReadonlySet<Identified>): SliceOutcome {
+  const unknown = refused.size === 0 ? 0 : fresh.filter((one) => refused.has(one)).length;
+  const accepted = fresh.length - unknown;
+  return { status: 'applied', accepted, repeated, rejected: rejected.length + unknown };
+}
+
 /** Of one identity the first payload stands; the same again is a repeat, another one a conflict. */
-function sortOut(identified: readonly Identified[], known: ReadonlyMap<string, string>): Sorted {
+function sortOut(parts: readonly IdentifiedPart[], known: ReadonlyMap<string, string>): readonly Sorted[] {
   const payloads = new Map<string, string>(known);
-  const fresh: Identified[] = [];
-  const rejected: Identified[] = [];
-  let repeated = 0;
-  for (const one of identified) {
-    const first = payloads.get(one.identity);
-    if (first === undefined) {
-      payloads.set(one.identity, one.event.payloadHash);
-      fresh.push(one);
-    } else if (first === one.event.payloadHash) repeated += 1;
-    else rejected.push(one);
-  }
-  return { fresh, rejected, repeated };
+  return parts.map(({ identified }) => {
+    const fresh: Identified[] = [];
+    const rejected: Identified[] = [];
+    let repeated = 0;
+    for (const one of identified) {
+      const first = payloads.get(one.identity);
+      if (first === undefined) {
+        payloads.set(one.identity, one.event.payloadHash);
+        fresh.push(one);
+      } else if (first === one.event.payloadHash) repeated += 1;
+      else rejected.push(one);
+    }
+    return { fresh, rejected, repeated };
+  });
 }
 
 function walletKeysOf(charges: readonly WalletCharge[]): WalletCharge[] {

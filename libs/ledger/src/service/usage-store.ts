@@ -52,9 +52,12 @@ export abstract class UsageStore {
   abstract identify(events: readonly MeteredEvent[]): readonly Identified[];
   /** Takes the partition for this owner; whoever held it before fails its next slice. */
   abstract takeOver(tx: Tx, topic: string, partition: number, owner: string): Promise<Tenure>;
-  /** Locks the partition's row. Fenced: its epoch is another one. @returns the stored offset, −1: nothing was taken */
-  abstract claim(tx: Tx, position: SlicePosition): Promise<bigint | 'fenced'>;
-  abstract advance(tx: Tx, position: SlicePosition): Promise<void>;
+  /**
+   * Locks the partitions' rows. Fenced: its epoch is another one.
+   * @returns the stored offset of each, −1: nothing was taken
+   */
+  abstract claim(tx: Tx, positions: readonly SlicePosition[]): Promise<readonly (bigint | 'fenced')[]>;
+  abstract advance(tx: Tx, positions: readonly SlicePosition[]): Promise<void>;
   /** Where new events go until this transaction ends, and where known ones may be. */
   abstract generations(tx: Tx): Promise<Generations>;
   /** Payload hashes of the identities that are stored already in one of these generations; default: all open ones. */

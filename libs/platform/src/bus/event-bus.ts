@@ -44,6 +44,13 @@ export interface Subscription {
   readonly onRevoked?: (topic: string, partitions: readonly number[]) => Promise<void>;
   /** Most messages in one slice; default 1000. */
   readonly maxSlice?: number;
+  /** How many partitions' slices are handled at the same time, on a bus that reads ahead; default: the bus's own. */
+  readonly partitionsAtOnce?: number;
+  /**
+   * Most milliseconds that a reader which has come to the end of a log waits before it reads on: twice what its last
+   * slice took. The busier it is, the larger its slices and the less each message costs. Default 0.
+   */
+  readonly lingerMs?: number;
   /** Most bytes of a partition that are read ahead at once, on a bus that reads ahead; default 512 KiB. */
   readonly maxBytes?: number;
 }

@@ -1,5 +1,6 @@
 import type { Admin, Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
 import { backoffMs } from '../flow/backoff';
+import { GroupCommit } from '../flow/group-commit';
 import { Pause } from '../flow/signal';
 import type { IncomingMessage, Subscription } from './event-bus';
 import type { KafkaSettings } from './kafka-event-bus';
@@ -29,7 +30,17 @@ export class KafkaSubscription {
   private readonly positions = new KafkaPositions();
   private readonly failures = new Map<string, number>();
   private readonly resumes = new Set<NodeJS.Timeout>();
+  /** Partitions whose last batch did not reach the end of the log. */
+  private readonly behind = new Set<string>();
   private readonly watch = new Pause();
+  /** Of one consumer at a time; the broker is asked once for all partitions that are done with meanwhile. */
+  private readonly commits = new GroupCommit<Commit, void>({
+    commit: commitTogether,
+    sizeOf: () => 1,
+    most: Infinity,
+    enough: Infinity,
+    lanes: 1,
+  });
   private consumer: Consumer | undefined;
   /** Where each partition of the present assignment starts; a batch waits for its own before it is handled. */
   private starts = new Map<string, Promise<void>>();
@@ -98,7 +109,8 @@ export class KafkaSubscription {
     await consumer.run({
       autoCommit: false,
       eachBatchAutoResolve: false,
-      partitionsConsumedConcurrently: this.settings.partitionsConsumedConcurrently,
+      partitionsConsumedConcurrently:
+        this.subscription.partitionsAtOnce ?? this.settings.partitionsConsumedConcurrently,
       eachBatch: (payload) => this.onBatch(payload),
     });
     this.lastFetch = performance.now();
@@ -173,6 +185,7 @@ export class KafkaSubscription {
     this.starts = new Map();
     this.positions.reset();
     this.failures.clear();
+    this.behind.clear();
     for (const timer of this.resumes) clearTimeout(timer);
     this.resumes.clear();
     const { onRevoked } = this.subscription;
@@ -203,11 +216,26 @@ export class KafkaSubscription {
     await beating(payload, start);
     // A seek of the start position waits: this batch was fetched from elsewhere.
     if (payload.isStale()) return;
+    const began = performance.now();
+    this.noteEnd(payload);
     const most = this.subscription.maxSlice ?? MOST_IN_SLICE;
     for (let at = 0; at < batch.messages.length; at += most) {
       if (!payload.isRunning() || payload.isStale() || this.starts !== starts) return;
       if (!(await this.onSlice(payload, batch.messages.slice(at, at + most)))) return;
     }
+    await this.linger(performance.now() - began);
+  }
+
+  private noteEnd({ batch }: EachBatchPayload): void {
+    const behind = BigInt(batch.lastOffset()) + 1n < BigInt(batch.highWatermark);
+    if (behind) this.behind.add(nameOf(batch));
+    else this.behind.delete(nameOf(batch));
+  }
+
+  /** kafkajs reads on, for all partitions, when the last batch of an answer is done with. */
+  private async linger(tookMs: number): Promise<void> {
+    const { lingerMs = 0 } = this.subscription;
+    if (lingerMs > 0 && this.behind.size === 0) await new Pause().wait(Math.min(lingerMs, 2 * tookMs));
   }
 
   /** @returns whether the slice was handled; when not, the partition is paused and will come again */
@@ -240,9 +268,7 @@ export class KafkaSubscription {
   /** With `startAt` the stored offset rules and the group's is a hint for others, whose loss costs nothing. */
   private async commit(payload: EachBatchPayload, next: bigint): Promise<void> {
     const { topic, partition } = payload.batch;
-    const committing = payload.commitOffsetsIfNecessary({
-      topics: [{ topic, partitions: [{ partition, offset: next.toString() }] }],
-    });
+    const committing = this.commits.add({ payload, topic, partition, offset: next.toString() });
     if (this.subscription.startAt === undefined) await committing;
     else committing.catch(() => undefined);
   }
@@ -338,6 +364,24 @@ export class KafkaSubscription {
     const offsets = await this.admin.fetchTopicOffsets(topic);
     return BigInt(offsets.find((one) => one.partition === partition)?.low ?? '0');
   }
+}
+
+interface Commit {
+  readonly payload: EachBatchPayload;
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: string;
+}
+
+/** Of each partition the last: a hint may wait beside the one before it. */
+async function commitTogether(commits: readonly Commit[]): Promise<readonly void[]> {
+  const last = [...new Map(commits.map((one) => [nameOf(one), one])).values()];
+  const topics = [...new Set(last.map(({ topic }) => topic))].map((topic) => ({
+    topic,
+    partitions: last.filter((one) => one.topic === topic),
+  }));
+  await commits[0]?.payload.commitOffsetsIfNecessary({ topics });
+  return [];
 }
 
 /** The group no longer counts this member in; kafkajs must hear the reason to join again. */

@@ -1,9 +1,14 @@
-/** No row: nobody ever took the partition. Locks the row, so that an owner's last slice and the next owner queue. */
-export const claimPosition = {
-  name: 'ledger_claim_position',
+/**
+ * No row: nobody ever took the partition. Locks the rows, so that an owner's last slice and the next owner queue; in one
+ * order, so that two owners of several never wait for each other.
+ */
+export const claimPositions = {
+  name: 'ledger_claim_positions',
   text: `
-select next_offset, epoch from consumer_offset
- where consumer_group = $1 and topic = $2 and partition = $3 for no key update`,
+select o.topic, o.partition, o.next_offset, o.epoch
+  from unnest($2::text[], $3::integer[]) as a (topic, partition)
+  join consumer_offset o on o.consumer_group = $1 and o.topic = a.topic and o.partition = a.partition
+ order by o.topic, o.partition for no key update of o`,
 };
 
 /** The epoch grows whenever the owner changes; −1 says that nothing was taken yet. */
@@ -17,11 +22,13 @@ on conflict (consumer_group, topic, partition) do update
 returning next_offset, epoch`,
 };
 
-export const advancePosition = {
-  name: 'ledger_advance_position',
+export const advancePositions = {
+  name: 'ledger_advance_positions',
   text: `
-update consumer_offset set next_offset = $4
- where consumer_group = $1 and topic = $2 and partition = $3 and epoch = $5 and next_offset < $4`,
+update consumer_offset o set next_offset = u.next
+  from unnest($2::text[], $3::integer[], $4::bigint[], $5::bigint[]) as u (topic, partition, next, epoch)
+ where o.consumer_group = $1 and o.topic = u.topic and o.partition = u.partition and o.epoch = u.epoch
+   and o.next_offset < u.next`,
 };
 
 /**
