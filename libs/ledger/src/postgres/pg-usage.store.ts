@@ -89,10 +89,7 @@ export class PgUsageStore extends UsageStore {
     return { epoch, next: next < 0n ? null : next };
   }
 
-  override async claim(
-    tx: Tx,
-    positions: readonly SlicePosition[],
-  ): Promise<readonly (bigint | 'fenced')[]> {
+  override async claim(tx: Tx, positions: readonly SlicePosition[]): Promise<readonly (bigint | 'fenced')[]> {
     const { rows } = await tx.query<ClaimedRow>(sql.claimPositions, [USAGE_GROUP, ...placesOf(positions)]);
     return positions.map(({ topic, partition, epoch }) => {
       const row = rows.find((one) => one.topic === topic && one.partition === partition);
@@ -253,10 +250,7 @@ export class PgUsageStore extends UsageStore {
 }
 
 function placesOf(positions: readonly SlicePosition[]): [Buffer, Buffer] {
-  return [
-    texts(positions.map(({ topic }) => topic)),
-    integers(positions.map(({ partition }) => partition)),
-  ];
+  return [texts(positions.map(({ topic }) => topic)), integers(positions.map(({ partition }) => partition))];
 }
 
 /** A catalog that came between the two statements has settled its own revision's announcements. */

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { MeteredEvent } from '@tallygate/contracts';
 import { ManualClock } from '@tallygate/kernel';
 import { createTestDatabase, PgDatabase } from '@tallygate/platform';
 import type { TestDatabase } from '@tallygate/platform';
@@ -6,6 +7,7 @@ import { startPostgres } from '@tallygate/infra-local';
 import type { PostgresServer } from '@tallygate/infra-local';
 import { formatAmount, parseAmount } from '@tallygate/kernel';
 import { ledgerProvisioning } from '../provisioning';
+import type { SlicePosition } from '../service/usage-store';
 import { assembleLedger } from '../testing/ledger-under-test';
 import type { LedgerUnderTest } from '../testing/ledger-under-test';
 import { hours, introduce, START, usageEvent } from '../testing/sample';
@@ -239,6 +241,38 @@ describe('a slice of usage', () => {
     // A log that ends before what was taken is another log.
     await expect(take(3n, 0n, 1n, 1n)).resolves.toEqual({ status: 'gap', stored: 2n, first: 0n });
     expect(await wallet(of)).toEqual({ free: 8, held: 0, debt: 0 });
+  });
+
+  it('takes slices of several partitions together, and judges each for itself', async () => {
+    const of = await introduce(ledger);
+    await grant(of, 'g1', '10');
+    const partitions = [0, 1, 2, 3];
+    for (const partition of partitions)
+      await database.asWorker((tx) => ledger.usage.takeOver(tx, 'together', partition, 'one'));
+    const repeated = usageEvent(of, { id: 'again', tokens: '500' });
+    const part = (partition: number, events: MeteredEvent[], more: Partial<SlicePosition> = {}) => ({
+      events,
+      position: { topic: 'together', partition, first: 0n, next: 1n, epoch: 1n, ...more },
+    });
+    const outcomes = await ledger.slices.takeTogether([
+      part(3, [repeated, usageEvent(of, { tokens: '500' })]),
+      part(1, [usageEvent(of, { tokens: '500' })], { first: 5n, next: 6n }),
+      part(2, [usageEvent(of, { tokens: '500' })], { epoch: 9n }),
+      part(0, [repeated, { ...repeated, payloadHash: '0'.repeat(32) }]),
+    ]);
+    expect(outcomes).toEqual([
+      { status: 'applied', accepted: 2, repeated: 0, rejected: 0 },
+      { status: 'gap', stored: 0n, first: 5n },
+      { status: 'fenced' },
+      { status: 'applied', accepted: 0, repeated: 1, rejected: 1 },
+    ]);
+    expect(await wallet(of)).toEqual({ free: 8, held: 0, debt: 0 });
+    const { rows } = await database.asWorker((tx) =>
+      tx.query(
+        `select partition, next_offset from consumer_offset where topic = 'together' order by partition`,
+      ),
+    );
+    expect(rows).toEqual([1n, -1n, -1n, 1n].map((next, partition) => ({ partition, next_offset: next })));
   });
 
   it('stops at a log whose beginning was lost before anything of it was taken', async () => {

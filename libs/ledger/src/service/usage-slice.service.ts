@@ -142,10 +142,7 @@ export class UsageSliceService {
   }
 
   /** @returns for each part why it is not taken, or null */
-  private async refuse(
-    tx: Tx,
-    parts: readonly IdentifiedPart[],
-  ): Promise<readonly (SliceOutcome | null)[]> {
+  private async refuse(tx: Tx, parts: readonly IdentifiedPart[]): Promise<readonly (SliceOutcome | null)[]> {
     const positions = positionsOf(parts);
     const claimed = positions.length === 0 ? [] : await this.usage.claim(tx, positions);
     let place = 0;
@@ -155,12 +152,7 @@ export class UsageSliceService {
   }
 
   /** @returns the outcome of each part among what was done */
-  private async apply(
-    tx: Tx,
-    parts: readonly Sorted[],
-    generation: number,
-    nowOf: NowOf,
-  ): Promise<Taken> {
+  private async apply(tx: Tx, parts: readonly Sorted[], generation: number, nowOf: NowOf): Promise<Taken> {
     const fresh = parts.flatMap((part) => part.fresh);
     const { refused, ...done } = fresh.some(isCorrection)
       ? await this.inSteps(tx, fresh, generation, nowOf)

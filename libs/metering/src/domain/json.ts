@@ -31,8 +31,7 @@ function canonicalArray(values: readonly unknown[], depth: number): string | nul
 
 function canonicalObject(object: JsonObject, depth: number): string | null {
   const names = Object.keys(object);
-  // Producers mostly send the same shape; a sort of what is sorted already would be a third of the cost.
-  if (!areSorted(names)) names.sort();
+  sort(names);
   let text = '{';
   for (let at = 0; at < names.length; at += 1) {
     const name = names[at] as string;
@@ -43,9 +42,20 @@ function canonicalObject(object: JsonObject, depth: number): string | null {
   return `${text}}`;
 }
 
-function areSorted(names: readonly string[]): boolean {
+/** Above this Array.sort is faster; below, what it allocates is a third of the cost of a text. */
+const FEW = 24;
+
+/** In place, by UTF-16 units. */
+function sort(names: string[]): void {
+  if (names.length > FEW) names.sort();
+  else insertInOrder(names);
+}
+
+function insertInOrder(names: string[]): void {
   for (let at = 1; at < names.length; at += 1) {
-    if ((names[at - 1] as string) > (names[at] as string)) return false;
+    const name = names[at] as string;
+    let to = at;
+    for (; to > 0 && (names[to - 1] as string) > name; to -= 1) names[to] = names[to - 1] as string;
+    names[to] = name;
   }
-  return true;
 }

@@ -1,9 +1,10 @@
 import type { Admin, Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
 import { backoffMs } from '../flow/backoff';
-import { GroupCommit } from '../flow/group-commit';
 import { Pause } from '../flow/signal';
-import type { IncomingMessage, Subscription } from './event-bus';
+import type { Subscription } from './event-bus';
+import { KafkaCommits } from './kafka-commits';
 import type { KafkaSettings } from './kafka-event-bus';
+import { toIncoming } from './kafka-message';
 import { KafkaPositions, nameOf } from './kafka-positions';
 import { isUnknownTopic } from './unknown-topic';
 import type { TopicPartition } from './kafka-positions';
@@ -33,14 +34,7 @@ export class KafkaSubscription {
   /** Partitions whose last batch did not reach the end of the log. */
   private readonly behind = new Set<string>();
   private readonly watch = new Pause();
-  /** Of one consumer at a time; the broker is asked once for all partitions that are done with meanwhile. */
-  private readonly commits = new GroupCommit<Commit, void>({
-    commit: commitTogether,
-    sizeOf: () => 1,
-    most: Infinity,
-    enough: Infinity,
-    lanes: 1,
-  });
+  private readonly commits = new KafkaCommits();
   private consumer: Consumer | undefined;
   /** Where each partition of the present assignment starts; a batch waits for its own before it is handled. */
   private starts = new Map<string, Promise<void>>();
@@ -267,8 +261,7 @@ export class KafkaSubscription {
 
   /** With `startAt` the stored offset rules and the group's is a hint for others, whose loss costs nothing. */
   private async commit(payload: EachBatchPayload, next: bigint): Promise<void> {
-    const { topic, partition } = payload.batch;
-    const committing = this.commits.add({ payload, topic, partition, offset: next.toString() });
+    const committing = this.commits.add(payload, next);
     if (this.subscription.startAt === undefined) await committing;
     else committing.catch(() => undefined);
   }
@@ -366,24 +359,6 @@ export class KafkaSubscription {
   }
 }
 
-interface Commit {
-  readonly payload: EachBatchPayload;
-  readonly topic: string;
-  readonly partition: number;
-  readonly offset: string;
-}
-
-/** Of each partition the last: a hint may wait beside the one before it. */
-async function commitTogether(commits: readonly Commit[]): Promise<readonly void[]> {
-  const last = [...new Map(commits.map((one) => [nameOf(one), one])).values()];
-  const topics = [...new Set(last.map(({ topic }) => topic))].map((topic) => ({
-    topic,
-    partitions: last.filter((one) => one.topic === topic),
-  }));
-  await commits[0]?.payload.commitOffsetsIfNecessary({ topics });
-  return [];
-}
-
 /** The group no longer counts this member in; kafkajs must hear the reason to join again. */
 class LostMembership extends Error {
   constructor(readonly reason: unknown) {
@@ -414,24 +389,4 @@ async function orAfter(ms: number, signal: Promise<void>): Promise<void> {
   const pause = new Pause();
   void signal.then(() => pause.wake());
   await pause.wait(ms);
-}
-
-function toIncoming(topic: string, partition: number, message: KafkaMessage): IncomingMessage {
-  return {
-    topic,
-    partition,
-    offset: BigInt(message.offset),
-    key: message.key?.toString() ?? '',
-    value: message.value ?? Buffer.alloc(0),
-    headers: headersOf(message),
-  };
-}
-
-function headersOf({ headers }: KafkaMessage): Record<string, string> {
-  const texts: Record<string, string> = {};
-  for (const [name, value] of Object.entries(headers ?? {})) {
-    const single = Array.isArray(value) ? value[0] : value;
-    if (single !== undefined) texts[name] = single.toString();
-  }
-  return texts;
 }
