@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { GroupCommit } from './group-commit';
 import type { GroupCommitOptions } from './group-commit';
 
@@ -102,5 +103,21 @@ describe('GroupCommit', () => {
     await turn();
     await work.endAll();
     await expect(after).resolves.toBe(40);
+  });
+
+  it('works in the context of its first item, not in that of the group before', async () => {
+    const context = new AsyncLocalStorage<string>();
+    const seen: (string | undefined)[] = [];
+    const work = new Work();
+    const commit = (items: readonly number[]): Promise<readonly number[]> => {
+      seen.push(context.getStore());
+      return work.commit(items);
+    };
+    const group = over(work, { commit, lanes: 1 });
+    const outcomes = ['one', 'two', 'three'].map((name) => context.run(name, () => group.add(100)));
+    await turn();
+    await work.endAll();
+    await Promise.all(outcomes);
+    expect(seen).toEqual(['one', 'two', 'three']);
   });
 });

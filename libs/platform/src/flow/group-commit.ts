@@ -1,3 +1,5 @@
+import { AsyncResource } from 'node:async_hooks';
+
 export interface GroupCommitOptions<Item, Outcome> {
   /** Commits all items or none. @returns one outcome per item, in order */
   readonly commit: (items: readonly Item[]) => Promise<readonly Outcome[]>;
@@ -12,6 +14,8 @@ export interface GroupCommitOptions<Item, Outcome> {
 
 interface Waiting<Item, Outcome> {
   readonly item: Item;
+  /** In which it was added. */
+  readonly context: AsyncResource;
   readonly resolve: (outcome: Outcome) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -29,7 +33,7 @@ export class GroupCommit<Item, Outcome> {
 
   add(item: Item): Promise<Outcome> {
     return new Promise((resolve, reject) => {
-      this.waiting.push({ item, resolve, reject });
+      this.waiting.push({ item, context: new AsyncResource('GroupCommit'), resolve, reject });
       this.schedule();
     });
   }
@@ -81,12 +85,19 @@ export class GroupCommit<Item, Outcome> {
 
   private async commit(group: readonly Waiting<Item, Outcome>[]): Promise<void> {
     try {
-      const outcomes = await this.options.commit(group.map(({ item }) => item));
+      const outcomes = await this.inContext(group);
       group.forEach(({ resolve }, place) => resolve(outcomes[place] as Outcome));
     } catch (error) {
       const [only] = group;
       if (group.length === 1) only?.reject(error);
       else for (const one of group) await this.commit([one]);
     }
+  }
+
+  /** A trace goes on from the first item, and nothing from whoever was in work when the group began. */
+  private inContext(group: readonly Waiting<Item, Outcome>[]): Promise<readonly Outcome[]> {
+    const items = group.map(({ item }) => item);
+    const { commit } = this.options;
+    return group[0]?.context.runInAsyncScope(commit, undefined, items) ?? commit(items);
   }
 }
