@@ -13,8 +13,10 @@ import { rawEvents } from './raw-message';
  * where packs have a quarter of the size.
  */
 const MOST_AT_ONCE = 2_000;
+/** The same of a group of slices, by bytes: a message may hold one event or a thousand. */
+const MOST_BYTES_AT_ONCE = 768 * 1024;
 /** Below this what is at hand of all partitions is taken in one go. */
-const ENOUGH_AT_ONCE = 1_000;
+const ENOUGH_BYTES_AT_ONCE = 384 * 1024;
 /** One can work while the other's packs are on their way. */
 const SLICES = 2;
 /** More partitions than a member is likely to have: each one's slice is at hand for the next go. */
@@ -23,6 +25,7 @@ const LINGER_MS = 50;
 
 interface Waiting {
   readonly slice: Slice;
+  readonly bytes: number;
   readonly originOf: (message: IncomingMessage, place: number) => string;
 }
 
@@ -31,9 +34,9 @@ interface Waiting {
 export class RawUsageConsumer implements OnModuleInit {
   private readonly slices = new GroupCommit<Waiting, void>({
     commit: (slices) => this.take(slices),
-    sizeOf: ({ slice }) => slice.messages.length,
-    most: MOST_AT_ONCE,
-    enough: ENOUGH_AT_ONCE,
+    sizeOf: ({ bytes }) => bytes,
+    most: MOST_BYTES_AT_ONCE,
+    enough: ENOUGH_BYTES_AT_ONCE,
     lanes: SLICES,
   });
 
@@ -55,7 +58,9 @@ export class RawUsageConsumer implements OnModuleInit {
   }
 
   private handle(slice: Slice): Promise<void> {
-    return this.slices.add({ slice, originOf: slice.ephemeral ? this.numbered(slice) : addressOf });
+    const bytes = slice.messages.reduce((sum, { value }) => sum + value.length, 0);
+    const originOf = slice.ephemeral ? this.numbered(slice) : addressOf;
+    return this.slices.add({ slice, bytes, originOf });
   }
 
   private async take(slices: readonly Waiting[]): Promise<readonly void[]> {

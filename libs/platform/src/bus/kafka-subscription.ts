@@ -271,6 +271,8 @@ export class KafkaSubscription {
     const name = nameOf({ topic, partition });
     const failures = (this.failures.get(name) ?? 0) + 1;
     this.failures.set(name, failures);
+    // It waits on its own account: the others may linger.
+    this.behind.delete(name);
     const retryMs = backoffMs(failures);
     const { group } = this.subscription;
     this.settings.log.error(
