@@ -6,6 +6,7 @@ import { silentLog } from '../telemetry/log';
 import { EventBus } from './event-bus';
 import type { OutgoingMessage, RunningSubscription, Subscription } from './event-bus';
 import { KafkaSubscription } from './kafka-subscription';
+import { calmRequestQueues } from './kafkajs-request-queue';
 import { TopicWriter } from './topic-writer';
 import { isUnknownTopic } from './unknown-topic';
 
@@ -46,6 +47,8 @@ interface Partitioning {
   /** On the monotonic clock. */
   readonly until: number;
 }
+
+calmRequestQueues();
 
 /** The production bus, over kafkajs, which is unmaintained: nothing outside this folder may know it. */
 export class KafkaEventBus extends EventBus {

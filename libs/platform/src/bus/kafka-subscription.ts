@@ -10,6 +10,8 @@ import { isUnknownTopic } from './unknown-topic';
 import type { TopicPartition } from './kafka-positions';
 
 const HEARTBEAT_MS = 1_000;
+/** Also how long a join or a stop waits at most for a member that is asking. */
+const LONGEST_FETCH_MS = 1_000;
 const MOST_IN_SLICE = 1000;
 const REMOTE_POLL_MS = 200;
 const MOST_OPEN_ATTEMPTS = 8;
@@ -90,7 +92,7 @@ export class KafkaSubscription {
       rebalanceTimeout: this.settings.sessionTimeoutMs * 2,
       heartbeatInterval: HEARTBEAT_MS,
       minBytes: 1,
-      maxWaitTimeInMs: 500,
+      maxWaitTimeInMs: LONGEST_FETCH_MS,
       maxBytesPerPartition: this.subscription.maxBytes ?? MOST_BYTES,
       allowAutoTopicCreation: false,
       retry: { initialRetryTime: 100, maxRetryTime: 5_000, retries: 8 },
