@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { TOPICS } from '@tallygate/contracts';
+import { packUsage, TOPICS } from '@tallygate/contracts';
 import { waitUntil } from '@tallygate/infra-local';
 import { KafkaLag, OFFSET_WATCH, RealStack, SeededRandom, brokenWatchLaws } from '@tallygate/testing';
 import { Client } from 'pg';
@@ -43,7 +43,7 @@ class Load {
     this.sent += events.length;
     const message = {
       key: customerId,
-      value: Buffer.from(JSON.stringify(events)),
+      value: packUsage(this.tenantId, events),
       headers: { tenant: this.tenantId },
     };
     const publishing = this.stack.bus

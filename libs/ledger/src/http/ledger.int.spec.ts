@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { encodeEvent, TOPICS } from '@tallygate/contracts';
+import { encodeEvent, packUsage, TOPICS } from '@tallygate/contracts';
 import type { MeteredEvent } from '@tallygate/contracts';
 import { formatInstant, ManualClock } from '@tallygate/kernel';
 import type { Instant } from '@tallygate/kernel';
@@ -89,7 +89,7 @@ async function customer(plan = 'payg'): Promise<{ id: string; key: string }> {
 async function use(customerId: string, fields: Parameters<typeof usageEvent>[1]): Promise<void> {
   const events: MeteredEvent[] = [usageEvent({ tenantId, customerId }, fields)];
   await bus.publish(TOPICS.usageMetered, [
-    { key: customerId, value: Buffer.from(JSON.stringify(events)), headers: { tenant: tenantId } },
+    { key: customerId, value: packUsage(tenantId, events), headers: { tenant: tenantId } },
   ]);
 }
 

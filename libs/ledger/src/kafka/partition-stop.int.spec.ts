@@ -1,4 +1,4 @@
-import { decodeEvent, TOPICS } from '@tallygate/contracts';
+import { decodeEvent, packUsage, TOPICS } from '@tallygate/contracts';
 import type { LedgerEvent } from '@tallygate/contracts';
 import { startKafka, startPostgres, waitUntil } from '@tallygate/infra-local';
 import type { KafkaServer, PostgresServer } from '@tallygate/infra-local';
@@ -64,7 +64,7 @@ describe('a partition whose messages Kafka no longer has', () => {
     const send = (id: string): Promise<void> => {
       const event = usageEvent({ tenantId, customerId: customer.id }, { id, tokens: '500' });
       return bus.publish(TOPIC, [
-        { key: customer.id, value: Buffer.from(JSON.stringify([event])), headers: { tenant: tenantId } },
+        { key: customer.id, value: packUsage(tenantId, [event]), headers: { tenant: tenantId } },
       ]);
     };
     await until(

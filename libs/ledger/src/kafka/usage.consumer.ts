@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { OnModuleInit } from '@nestjs/common';
-import { TOPICS } from '@tallygate/contracts';
-import type { MeteredEvent } from '@tallygate/contracts';
+import { TOPICS, unpackUsage } from '@tallygate/contracts';
 import { Ids } from '@tallygate/kernel';
 import { Database, GroupCommit, ServiceContext } from '@tallygate/platform';
 import type { IncomingMessage, Slice } from '@tallygate/platform';
@@ -138,13 +137,5 @@ function cut(messages: readonly IncomingMessage[]): { messages: IncomingMessage[
 }
 
 function slicePartOf({ messages, position }: Part): SlicePart {
-  return { events: messages.flatMap(eventsOf), position };
-}
-
-/** Written by ingestion only: what is not such an array is a bug, and stops the partition instead of losing usage. */
-function eventsOf(message: IncomingMessage): readonly MeteredEvent[] {
-  const events: unknown = JSON.parse(message.value.toString('utf8'));
-  if (!Array.isArray(events))
-    throw new TypeError(`${message.topic}/${message.partition}@${message.offset} is no array`);
-  return events as readonly MeteredEvent[];
+  return { events: messages.flatMap(({ value }) => unpackUsage(value)), position };
 }

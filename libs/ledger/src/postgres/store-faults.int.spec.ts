@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, rmSync, unlinkSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { TOPICS } from '@tallygate/contracts';
+import { packUsage, TOPICS } from '@tallygate/contracts';
 import { startPostgres, waitUntil } from '@tallygate/infra-local';
 import type { PostgresServer } from '@tallygate/infra-local';
 import { createTestDatabase, InProcessEventBus } from '@tallygate/platform';
@@ -38,7 +38,7 @@ afterEach(async () => {
 const use = (...ids: string[]): Promise<void> => {
   const of = { tenantId: ledger.tenantId, customerId: customer.id };
   const events = ids.map((id) => usageEvent(of, { id, tokens: '500' }));
-  const value = Buffer.from(JSON.stringify(events));
+  const value = packUsage(ledger.tenantId, events);
   return bus.publish(TOPICS.usageMetered, [
     { key: customer.id, value, headers: { tenant: ledger.tenantId } },
   ]);

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { TOPICS, USAGE_LANES, usageLane } from '@tallygate/contracts';
+import { packUsage, TOPICS, USAGE_LANES, usageLane } from '@tallygate/contracts';
 import type { MeteredEvent } from '@tallygate/contracts';
 import { EventBus, TENANT_HEADER } from '@tallygate/platform';
 import type { OutgoingMessage } from '@tallygate/platform';
@@ -82,7 +82,7 @@ function packFor(
 
 /** One message, or, when it is too large for one, those of both halves. */
 function messagesOf(of: Pack, events: readonly MeteredEvent[], mostBytes: number): OutgoingMessage[] {
-  const value = Buffer.from(JSON.stringify(events));
+  const value = packUsage(of.tenantId, events);
   if (value.length <= mostBytes || events.length === 1)
     return [{ key: of.key, value, headers: { [TENANT_HEADER]: of.tenantId } }];
   const middle = events.length >> 1;

@@ -2,7 +2,7 @@ import { Module } from '@nestjs/common';
 import type { DynamicModule } from '@nestjs/common';
 import { formatInstant, parseInstant } from '@tallygate/kernel';
 import type { Instant } from '@tallygate/kernel';
-import { catalogSchema, encodeEvent, TOPICS } from '@tallygate/contracts';
+import { catalogSchema, encodeEvent, TOPICS, unpackUsage } from '@tallygate/contracts';
 import type {
   BillingEvent,
   CustomerFacts,
@@ -139,7 +139,7 @@ export class IngestionRig {
       group,
       handle: async ({ messages }) => {
         for (const { value } of messages) {
-          const events = JSON.parse(value.toString()) as MeteredEvent[];
+          const events = unpackUsage(value);
           this.packs.push(events);
           this.metered.push(...events);
         }
