@@ -4,7 +4,7 @@ import type { Database, Log } from '@tallygate/platform';
 import type { UsageRollupStore } from './usage-rollup-store';
 
 /** Slices: few enough that the statement takes the processors for a moment only. */
-const MOST_AT_ONCE = 16;
+const MOST_AT_ONCE = 8;
 /** While little comes: what waits is read from the events. */
 const IDLE_MS = 5_000;
 /** It rests nine times as long as it worked: under load it falls behind and catches up later, which no reader sees. */

@@ -4,14 +4,14 @@ import type { OutgoingMessage } from './event-bus';
 export class PublishError extends Error {
   override readonly name = 'PublishError';
 
-  constructor(
-    topic: string,
-    readonly failed: readonly OutgoingMessage[],
-    cause: unknown,
-  ) {
+  declare readonly failed: readonly OutgoingMessage[];
+
+  constructor(topic: string, failed: readonly OutgoingMessage[], cause: unknown) {
     super(
       `${failed.length} message(s) of ${topic} were not taken: ${cause instanceof Error ? cause.message : String(cause)}`,
       { cause },
     );
+    // Not enumerable: who prints the error would print every message.
+    Object.defineProperty(this, 'failed', { value: failed });
   }
 }

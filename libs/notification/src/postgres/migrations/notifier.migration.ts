@@ -56,11 +56,12 @@ create table reminder (
   details jsonb not null,
   due_at timestamptz not null,
   ends_at timestamptz not null,
-  primary key (tenant_id, reminder_id),
-  unique (tenant_id, customer_id, kind, source, stage)
+  -- No index starts with the tenant: while the table is small and has no statistics yet, the planner would take any that
+  -- does as good enough for one thing's reminders, and read all of the tenant's for as long as the plan is kept.
+  primary key (reminder_id, tenant_id),
+  unique (customer_id, kind, source, stage, tenant_id)
 );
-create index reminder_due on reminder (due_at);
-create index reminder_due_of_tenant on reminder (tenant_id, due_at);
+create index reminder_due on reminder (due_at, tenant_id);
 
 -- What is known of each thing that is watched, at its latest version.
 create table watch (
