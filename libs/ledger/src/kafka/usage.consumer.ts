@@ -13,7 +13,7 @@ import type { SlicePosition } from '../service/usage-store';
 import { PartitionAlarm } from './partition-alarm';
 
 /**
- * Of the messages of one transaction, about 4,000 events: enough that its fixed cost is spread, few enough that nobody
+ * Of the messages of one transaction, about 8,000 events: enough that its fixed cost is spread, few enough that nobody
  * waits for a lock for long.
  */
 const MOST_BYTES = 2 * 1024 * 1024;
