@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { MeteredEvent } from '@tallygate/contracts';
-import { SystemClock } from '@tallygate/kernel';
+import { formatInstant, SystemClock } from '@tallygate/kernel';
+import type { Instant, Nano } from '@tallygate/kernel';
 import { PgDatabase, silentLog } from '@tallygate/platform';
 /* eslint-disable @nx/enforce-module-boundaries -- the ledger’s own parts and their assembly for tests, which no barrel offers */
 export { PgGenerationStore } from '../../libs/ledger/src/postgres/pg-generation.store';
@@ -10,6 +11,7 @@ import { assembleLedger } from '../../libs/ledger/src/testing/ledger-under-test'
 import type { LedgerUnderTest } from '../../libs/ledger/src/testing/ledger-under-test';
 import { PgMeterHistory } from '../../libs/ledger/src/postgres/pg-meter-history';
 import { PgUsageReadings } from '../../libs/ledger/src/postgres/pg-usage-readings';
+import { PgWalletReadings } from '../../libs/ledger/src/postgres/pg-wallet-readings';
 import { PgUsageRollupStore } from '../../libs/ledger/src/postgres/pg-usage-rollup.store';
 import { UsageQuery } from '../../libs/ledger/src/service/usage-query.service';
 import type { UsageRequest, UsageResult } from '../../libs/ledger/src/service/usage-query.service';
@@ -73,7 +75,7 @@ export class Engine {
   async foldAll(): Promise<number> {
     const rollup = new PgUsageRollupStore();
     const begun = performance.now();
-    while ((await this.database.asWorker((tx) => rollup.fold(tx, 64))) > 0);
+    while ((await this.database.asWorker((tx) => rollup.fold(tx, 64))).folded > 0);
     return performance.now() - begun;
   }
 
@@ -82,6 +84,35 @@ export class Engine {
     const request = { ...of, ...question };
     const now = new SystemClock().now();
     return this.database.asTenant(of.tenantId, (tx) => query.ask(tx, request, now));
+  }
+
+  /** As the running service does once a minute, a checkpoint of each wallet at a time. */
+  async checkpointAll(): Promise<void> {
+    while ((await this.ledger.checkpoints.write()) > 0);
+  }
+
+  /** Of the customer's only wallet: what was available at `at`, of what was posted by `knownAt`. */
+  async pastBalance({ tenantId, customerId }: Customer, at: Instant, knownAt: Instant): Promise<Nano> {
+    const readings = new PgWalletReadings(this.ledger.wallets);
+    const { available } = await this.database.asTenant(tenantId, async (tx) => {
+      const { rows } = await tx.query<{ id: bigint }>('select id from wallet where customer_id = $1', [
+        customerId,
+      ]);
+      return readings.past(tx, rows[0]?.id ?? 0n, at, knownAt);
+    });
+    return available;
+  }
+
+  /** The same from the journal alone, for a wallet whose grants were posted before. */
+  async sumOfEntries({ customerId }: Customer, at: Instant): Promise<Nano> {
+    const { rows } = await this.database.asWorker((tx) =>
+      tx.query<{ nano: string }>(
+        `select (sum(j.free - j.debt) * 1000000000)::numeric(50,0)::text as nano from journal j join wallet w on w.id = j.wallet_id
+          where w.customer_id = $1 and j.effective_at <= $2`,
+        [customerId, formatInstant(at)],
+      ),
+    );
+    return BigInt(rows[0]?.nano ?? 0);
   }
 
   /** @param text with what it needs in `values` */

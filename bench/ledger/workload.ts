@@ -16,21 +16,24 @@ export interface Customer {
   readonly customerId: string;
 }
 
-/** Draws customers of one writer's partition by their popularity. */
-export function picker(customers: readonly Customer[], zipf: number): () => Customer {
-  const weights = customers.map((_, i) => 1 / (i + 1) ** zipf);
+/**
+ * Draws items by their popularity, the first the most.
+ * @param random uniform in [0, 1)
+ */
+export function picker<Item>(items: readonly Item[], zipf: number, random = Math.random): () => Item {
+  const weights = items.map((_, i) => 1 / (i + 1) ** zipf);
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   let sum = 0;
   const ends = weights.map((weight) => (sum += weight / total));
   return () => {
-    const at = Math.random();
+    const at = random();
     let low = 0;
     for (let high = ends.length - 1; low < high;) {
       const middle = (low + high) >> 1;
       if ((ends[middle] ?? 1) < at) low = middle + 1;
       else high = middle;
     }
-    return customers[low] as Customer;
+    return items[low] as Item;
   };
 }
 

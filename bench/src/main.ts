@@ -6,7 +6,11 @@ import type { Figure, Outcome } from './figure';
 import { decision } from './figures/decision';
 import { gateAgent } from './figures/gate-agent';
 import { gateLatencies } from './figures/gate-latency';
+import { hotCustomers } from './figures/hot-customers';
+import { httpIngestion } from './figures/http-ingestion';
 import { memory, standaloneMemory } from './figures/memory';
+import { monthUsage } from './figures/month-usage';
+import { pastBalance } from './figures/past-balance';
 import { usageToDebit } from './figures/usage-to-debit';
 import { linesOf, pageOf, thisMachine } from './report';
 import { FULL, QUICK, Setting } from './setting';
@@ -41,6 +45,8 @@ async function withoutStack(quick: boolean): Promise<Outcome[]> {
     await told('in-process decision', decision),
     await told('gate agent over HTTP', () => (quick ? gateAgent(3, 1) : gateAgent(7, 3))),
     await told('resident memory of standalone', standaloneMemory),
+    await told('a balance two years back', () => pastBalance(quick ? 20_000 : 100_000)),
+    await told('a month of usage by day and model', () => monthUsage(quick ? 100_000 : 1_000_000)),
   ];
 }
 
@@ -50,7 +56,13 @@ async function onRealStack(size: Size): Promise<Outcome[]> {
   try {
     const usage = shown(await usageOutcomes(setting));
     const latencies = shown(await gateOutcomes(setting, usage[0]!));
-    return [...usage, ...latencies, await told('resident memory after the load', () => memory(setting))];
+    return [
+      ...usage,
+      ...latencies,
+      await told('usage of hot customers', () => hotCustomers(setting)),
+      await told('usage over HTTP', () => httpIngestion(setting, ceilingOf(usage[0]!))),
+      await told('resident memory after the load', () => memory(setting)),
+    ];
   } finally {
     await setting.close();
   }
@@ -70,6 +82,9 @@ async function usageOutcomes(setting: Setting): Promise<Outcome[]> {
     ];
   }
 }
+
+const ceilingOf = (throughput: Outcome): number =>
+  isMeasured(throughput) ? (throughput.controls[0]?.value ?? NaN) : NaN;
 
 /** At half of what was just measured; without that there is no half. */
 async function gateOutcomes(setting: Setting, throughput: Outcome): Promise<Outcome[]> {

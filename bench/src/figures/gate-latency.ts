@@ -56,8 +56,7 @@ async function createProbes({ tenant, size }: Setting): Promise<readonly Probe[]
 
 function startLoad({ stack, tenant, size }: Setting, rate: number): Producer {
   return Producer.start({
-    brokers: stack.brokers,
-    tenantId: tenant.id,
+    door: { kind: 'kafka', brokers: stack.brokers, tenantId: tenant.id },
     source: 'half-load',
     customerPrefix: LOAD_PREFIX,
     customers: size.customers,

@@ -1,39 +1,30 @@
 import { atLeast, median, reading } from '../figure';
 import type { Figure } from '../figure';
-import { Producer } from '../load/producer';
-import { Processes } from '../processes';
-import { LOAD_PREFIX } from '../setting';
 import type { Setting } from '../setting';
 import { ControlRounds } from './control-rounds';
+import { cpuOf, drain } from './drain';
+import type { Round } from './drain';
 
 const PER_MESSAGE = 50;
 const WARM_UP = 20_000;
-const LEAD = 100_000;
-const MEASURED = ['kafka', 'ingestion', 'ledger', 'postgres', 'entitlement', 'notifier', 'billing'];
-
-/** Microseconds of processor time for each event, by process. */
-type Cost = ReadonlyMap<string, number>;
-
-interface Round {
-  readonly perSecond: number;
-  readonly cost: Cost;
-}
 
 /** The whole stack, with the controls between its rounds on the same server, so that noise meets all of them. */
 export async function usageToDebit(setting: Setting): Promise<{ throughput: Figure; cost: Figure }> {
   const { rounds, roundEvents } = setting.size;
   const controls = await ControlRounds.prepare(setting);
   try {
-    await pipeline(setting, 'warm-up', WARM_UP, 1);
+    await drain(setting, { source: 'warm-up', count: WARM_UP, perMessage: 1 });
     await controls.ceiling(WARM_UP);
     const ceiling: Round[] = [];
     const single: Round[] = [];
     const batched: Round[] = [];
     for (let round = 0; round < rounds; round += 1) {
       ceiling.push(await ceilingRound(setting, controls));
-      single.push(await pipeline(setting, `single-${round}`, roundEvents, 1));
+      single.push(await drain(setting, { source: `single-${round}`, count: roundEvents, perMessage: 1 }));
       ceiling.push(await ceilingRound(setting, controls));
-      batched.push(await pipeline(setting, `batched-${round}`, roundEvents, PER_MESSAGE));
+      batched.push(
+        await drain(setting, { source: `batched-${round}`, count: roundEvents, perMessage: PER_MESSAGE }),
+      );
     }
     const row = await controls.row();
     return { throughput: throughputOf(single, batched, ceiling, row), cost: costOf(single, ceiling) };
@@ -109,41 +100,4 @@ async function ceilingRound(setting: Setting, controls: ControlRounds): Promise<
   const after = await cpuOf(setting);
   const spent = (name: string) => (((after.get(name) ?? 0) - (before.get(name) ?? 0)) * 1e6) / roundEvents;
   return { perSecond, cost: new Map(['postgres', 'writer'].map((name) => [name, spent(name)])) };
-}
-
-/** Of a backlog whose first part lets the process that was just started warm up; timed is the second. */
-async function pipeline(setting: Setting, source: string, count: number, perMessage: number): Promise<Round> {
-  const { stack, tenant, debits, size } = setting;
-  await stack.stopProcess('ingestion');
-  const parts = [
-    { source: `${source}-lead`, count: LEAD },
-    { source, count },
-  ];
-  for (const part of parts) {
-    const load = { customerPrefix: LOAD_PREFIX, customers: size.customers, perMessage, rate: null };
-    await Producer.start({ brokers: stack.brokers, tenantId: tenant.id, ...part, ...load }).done;
-  }
-  const before = await cpuOf(setting);
-  await stack.startProcess('ingestion');
-  await debits.quiet();
-  const after = await cpuOf(setting);
-  const { events, seconds, first } = await debits.of(source);
-  if (events !== count) throw new Error(`${count} events were acknowledged and ${events} debited`);
-  const cost = MEASURED.map(
-    (name) => [name, (((after.get(name) ?? 0) - (before.get(name) ?? 0)) * 1e6) / (LEAD + count)] as const,
-  );
-  return { perSecond: (events - first) / seconds, cost: new Map(cost) };
-}
-
-/** Seconds of processor time by process; `writer` is this one, which feeds the controls. */
-async function cpuOf({ stack }: Setting): Promise<ReadonlyMap<string, number>> {
-  const processes = await Processes.now();
-  const pids = [...stack.pids(), ['writer', process.pid] as const];
-  const own = process.cpuUsage();
-  return new Map(
-    pids.map(([name, pid]) => [
-      name,
-      name === 'writer' ? (own.user + own.system) / 1e6 : processes.treeCpuSeconds(pid),
-    ]),
-  );
 }

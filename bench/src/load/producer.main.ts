@@ -1,23 +1,27 @@
 import { setTimeout as pace } from 'node:timers/promises';
-import { KafkaEventBus, TENANT_HEADER, silentLog } from '@tallygate/platform';
-import type { OutgoingMessage } from '@tallygate/platform';
 import { SeededRandom, cloudEvent } from '@tallygate/testing';
+import { picker } from '../../ledger/workload';
+import { open } from './doors';
+import type { OpenDoor, Written } from './doors';
 import type { Produced, ProducerOrder } from './producer';
 
-const CHUNK = 2_000;
-const MOST_OPEN = 4;
 const TICK_MS = 20;
 
-/** Writes usage to usage.raw as gateways do, and tells its parent when everything is acknowledged. */
+/** Sends usage as gateways do, and tells its parent when everything is acknowledged. */
 class UsageWriter {
-  private readonly bus: KafkaEventBus;
-  private readonly random = new SeededRandom(1);
+  private readonly pick: () => string;
   private readonly open = new Set<Promise<void>>();
   private sent = 0;
   private stopping = false;
 
-  constructor(private readonly order: ProducerOrder) {
-    this.bus = new KafkaEventBus({ brokers: order.brokers, clientId: 'bench-producer', log: silentLog });
+  constructor(
+    private readonly order: ProducerOrder,
+    private readonly door: OpenDoor,
+  ) {
+    const { customers, customerPrefix, zipf = 0 } = order;
+    const random = new SeededRandom(1);
+    const keys = Array.from({ length: customers }, (_, place) => `${customerPrefix}${place}`);
+    this.pick = picker(keys, zipf, () => random.next());
   }
 
   stop(): void {
@@ -25,14 +29,13 @@ class UsageWriter {
   }
 
   async run(): Promise<Produced> {
-    await this.bus.start();
     const start = performance.now();
     if (this.order.rate === null) await this.flatOut();
     else await this.atRate(this.order.rate, start);
     await Promise.all(this.open);
     const seconds = (performance.now() - start) / 1000;
     const { user, system } = process.cpuUsage();
-    await this.bus.close();
+    await this.door.close();
     return { events: this.sent, seconds, cpuSeconds: (user + system) / 1e6 };
   }
 
@@ -42,8 +45,8 @@ class UsageWriter {
 
   private async flatOut(): Promise<void> {
     while (this.left > 0) {
-      this.publish(Math.min(CHUNK, this.left));
-      if (this.open.size >= MOST_OPEN) await Promise.race(this.open);
+      this.publish(Math.min(this.door.lot, this.left));
+      if (this.open.size >= this.door.mostOpen) await Promise.race(this.open);
     }
   }
 
@@ -57,36 +60,37 @@ class UsageWriter {
   }
 
   private publish(count: number): void {
-    const publishing = this.bus.publish('usage.raw', this.messages(count)).finally(() => {
+    const publishing = this.door.send(this.messages(count)).finally(() => {
       this.open.delete(publishing);
     });
     this.open.add(publishing);
   }
 
-  private messages(count: number): OutgoingMessage[] {
-    const { perMessage, tenantId } = this.order;
-    const headers = { [TENANT_HEADER]: tenantId };
+  private messages(count: number): Written[] {
+    const { perMessage } = this.order;
     const time = new Date().toISOString();
-    const messages: OutgoingMessage[] = [];
+    const messages: Written[] = [];
     for (let left = count; left > 0; left -= perMessage) {
       const events = Array.from({ length: Math.min(perMessage, left) }, () => this.event(time));
-      const value = Buffer.from(JSON.stringify(perMessage === 1 ? events[0] : events));
-      messages.push({ key: `${this.order.source}-${this.sent}`, value, headers });
+      const text = JSON.stringify(perMessage === 1 ? events[0] : events);
+      messages.push({ key: `${this.order.source}-${this.sent}`, text });
     }
     return messages;
   }
 
   private event(time: string): unknown {
-    const { source, customerPrefix, customers } = this.order;
+    const { source } = this.order;
     const id = `${source}-${this.sent}`;
     this.sent += 1;
-    const subject = `${customerPrefix}${this.random.between(0, customers)}`;
-    return cloudEvent({ source, id, subject, tokens: 100 + (this.sent % 900), time });
+    return cloudEvent({ source, id, subject: this.pick(), tokens: 100 + (this.sent % 900), time });
   }
 }
 
-const writer = new UsageWriter(JSON.parse(process.argv[2] ?? '{}') as ProducerOrder);
-process.on('message', () => writer.stop());
-void writer.run().then((produced) => {
+async function main(order: ProducerOrder): Promise<void> {
+  const writer = new UsageWriter(order, await open(order.door, order.perMessage));
+  process.on('message', () => writer.stop());
+  const produced = await writer.run();
   process.send?.(produced, () => process.disconnect());
-});
+}
+
+void main(JSON.parse(process.argv[2] ?? '{}') as ProducerOrder);

@@ -3,15 +3,21 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 
+/** Which way usage comes in. */
+export type Door =
+  | { readonly kind: 'kafka'; readonly brokers: readonly string[]; readonly tenantId: string }
+  | { readonly kind: 'http'; readonly url: string; readonly apiKey: string };
+
 export interface ProducerOrder {
-  readonly brokers: readonly string[];
-  readonly tenantId: string;
+  readonly door: Door;
   /** `source` of the events; their ids count from 0. */
   readonly source: string;
-  /** Keys `<prefix>0` to `<prefix>n-1`, used uniformly. */
+  /** Keys `<prefix>0` to `<prefix>n-1`. */
   readonly customerPrefix: string;
   readonly customers: number;
-  /** Events in one Kafka message; 1: a structured CloudEvent, else a JSON array of them. */
+  /** Exponent of the Zipf distribution over them; 0 when not given: uniform. */
+  readonly zipf?: number;
+  /** Events in one Kafka message or request; 1: a structured CloudEvent, else a JSON array of them. */
   readonly perMessage: number;
   /** How many events; null: until stopped. */
   readonly count: number | null;

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Tx } from '@tallygate/platform';
 import { UsageRollupStore } from '../service/usage-rollup-store';
+import type { Folded } from '../service/usage-rollup-store';
 import * as sql from './sql/usage-rollup';
 
 interface DirtyBucket {
@@ -12,10 +13,11 @@ interface DirtyBucket {
 
 @Injectable()
 export class PgUsageRollupStore extends UsageRollupStore {
-  override async fold(tx: Tx, most: number): Promise<number> {
-    const { rows } = await tx.query<{ claimed: boolean }>(sql.claimFolding);
-    if (rows[0]?.claimed !== true) return 0;
-    return (await this.foldSlices(tx, most)) + (await this.recount(tx, most));
+  override async fold(tx: Tx, most: number): Promise<Folded> {
+    const { rows } = await tx.query<{ claimed: boolean; newest: bigint | null }>(sql.claimFolding);
+    const { claimed = false, newest = null } = rows[0] ?? {};
+    if (!claimed) return { folded: 0, newest };
+    return { folded: (await this.foldSlices(tx, most)) + (await this.recount(tx, most)), newest };
   }
 
   private async foldSlices(tx: Tx, most: number): Promise<number> {

@@ -110,7 +110,8 @@ async function use(events: readonly Said[]): Promise<void> {
     await ledger.slices.take(events.slice(from, from + 50).map(eventOf), null);
 }
 
-const fold = (most = 64): Promise<number> => database.asWorker((tx) => rollup.fold(tx, most));
+const fold = async (most = 64): Promise<number> =>
+  (await database.asWorker((tx) => rollup.fold(tx, most))).folded;
 
 async function foldAll(): Promise<void> {
   while ((await fold()) > 0);

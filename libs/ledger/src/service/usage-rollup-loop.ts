@@ -1,19 +1,21 @@
 import type { OnApplicationShutdown } from '@nestjs/common';
 import { Pause } from '@tallygate/platform';
 import type { Database, Log } from '@tallygate/platform';
-import type { UsageRollupStore } from './usage-rollup-store';
+import type { Folded, UsageRollupStore } from './usage-rollup-store';
 
 /** Slices: few enough that the statement takes the processors for a moment only. */
 const MOST_AT_ONCE = 8;
 /** While little comes: what waits is read from the events. */
 const IDLE_MS = 5_000;
-/** It rests nine times as long as it worked: under load it falls behind and catches up later, which no reader sees. */
-const REST = 9;
+/** How often as long as it worked it rests: under load it falls behind and catches up later, which no reader sees. */
+const REST = { whileUsageComes: 9, else: 1 };
 
 /** Folds usage into its roll-up in the background. Any number of processes may run it: one works at a time. */
 export class UsageRollupLoop implements OnApplicationShutdown {
   private readonly pause = new Pause();
   private running = false;
+  /** The newest slice when it was last looked. */
+  private newest: bigint | null = null;
   private done: Promise<void> = Promise.resolve();
 
   constructor(
@@ -36,18 +38,25 @@ export class UsageRollupLoop implements OnApplicationShutdown {
   private async loop(): Promise<void> {
     while (this.running) {
       const begun = performance.now();
-      const folded = await this.once();
-      const rest = (performance.now() - begun) * REST;
-      if (this.running) await this.pause.wait(folded < MOST_AT_ONCE ? Math.max(IDLE_MS, rest) : rest);
+      const { folded, newest } = await this.once();
+      const comes = newest !== this.newest;
+      this.newest = newest;
+      if (this.running) await this.pause.wait(restMs(performance.now() - begun, folded, comes));
     }
   }
 
-  private once(): Promise<number> {
+  private once(): Promise<Folded> {
     return this.database
       .asWorker((tx) => this.rollup.fold(tx, MOST_AT_ONCE))
       .catch((error: unknown) => {
         this.log.error({ err: error }, 'usage was not folded; it is tried again');
-        return 0;
+        return { folded: 0, newest: this.newest };
       });
   }
+}
+
+/** @param comes whether usage came since the last look */
+export function restMs(workedMs: number, folded: number, comes: boolean): number {
+  const rest = workedMs * (comes ? REST.whileUsageComes : REST.else);
+  return folded < MOST_AT_ONCE ? Math.max(IDLE_MS, rest) : rest;
 }

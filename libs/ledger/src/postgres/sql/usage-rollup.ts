@@ -1,7 +1,9 @@
 /** One process folds at a time. */
 export const claimFolding = {
   name: 'ledger_claim_folding',
-  text: `select pg_try_advisory_xact_lock(hashtextextended('ledger.usage_rollup', 0)) as claimed`,
+  text: `
+select pg_try_advisory_xact_lock(hashtextextended('ledger.usage_rollup', 0)) as claimed,
+       (select max(slice_id) from unfolded_slice) as newest`,
 };
 
 export const takeUnfolded = {
