@@ -4,6 +4,7 @@ import { checkpointsMigration } from './postgres/migrations/checkpoints.migratio
 import { correctionsMigration } from './postgres/migrations/corrections.migration';
 import { ledgerMigration } from './postgres/migrations/ledger.migration';
 import { proofMigration } from './postgres/migrations/proof.migration';
+import { unfoldedPagesMigration } from './postgres/migrations/unfolded-pages.migration';
 import { usageRollupMigration } from './postgres/migrations/usage-rollup.migration';
 
 export const ledgerProvisioning = {
@@ -14,6 +15,7 @@ export const ledgerProvisioning = {
     correctionsMigration,
     checkpointsMigration,
     usageRollupMigration,
+    unfoldedPagesMigration,
     proofMigration,
   ],
   withoutTenant: ['unfolded_slice', 'usage_generation', 'partition_stop', 'partition_skip'],

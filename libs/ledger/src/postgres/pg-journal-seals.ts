@@ -8,7 +8,7 @@ import * as sql from './sql/seal';
 
 /** Wallets looked at, and rows sealed, by one statement: some 100 ms of one core at the most. */
 const WALLETS_A_ROUND = 20_000;
-const ROWS_A_ROUND = 20_000;
+const ROWS_A_ROUND = 5_000;
 const WALLETS_A_CHECK = 2_000;
 
 interface SealRow {

@@ -11,6 +11,17 @@ interface DirtyBucket {
   readonly bucket: string;
 }
 
+interface Unfolded {
+  readonly slice_id: bigint;
+  /** Null where only the slice is known. */
+  readonly generation: number | null;
+  readonly rows: number | null;
+  readonly page: bigint | null;
+}
+
+/** How far from where the table ended a slice may lie, for what others wrote or had got ready meanwhile. */
+const PAGES_AROUND = 1_024n;
+
 @Injectable()
 export class PgUsageRollupStore extends UsageRollupStore {
   override async fold(tx: Tx, most: number): Promise<Folded> {
@@ -21,10 +32,10 @@ export class PgUsageRollupStore extends UsageRollupStore {
   }
 
   private async foldSlices(tx: Tx, most: number): Promise<number> {
-    const { rows } = await tx.query<{ slice_id: bigint }>(sql.takeUnfolded, [most]);
-    const slices = rows.map(({ slice_id }) => slice_id).sort((a, b) => (a < b ? -1 : 1));
-    if (slices.length > 0) await tx.query(sql.foldSlices, [slices, slices[0], slices.at(-1)]);
-    return slices.length;
+    const { rows } = await tx.query<Unfolded>(sql.takeUnfolded, [most]);
+    for (const slices of byGeneration(rows))
+      if (!(await foldPlaces(tx, slices))) await foldAnywhere(tx, slices);
+    return rows.length;
   }
 
   private async recount(tx: Tx, most: number): Promise<number> {
@@ -41,3 +52,38 @@ export class PgUsageRollupStore extends UsageRollupStore {
     return rows.length;
   }
 }
+
+function byGeneration(slices: readonly Unfolded[]): readonly Unfolded[][] {
+  const groups = new Map<number | null, Unfolded[]>();
+  for (const slice of slices) {
+    const group = groups.get(slice.generation);
+    if (group === undefined) groups.set(slice.generation, [slice]);
+    else group.push(slice);
+  }
+  return [...groups.values()];
+}
+
+/** @returns false: they are not all there, and nothing was folded */
+async function foldPlaces(tx: Tx, slices: readonly Unfolded[]): Promise<boolean> {
+  const pages = slices.map(({ page }) => page).filter((page) => page !== null);
+  const [generation] = slices.map((slice) => slice.generation);
+  if (generation === null || generation === undefined || pages.length < slices.length) return false;
+  const [first, last] = [pages.reduce(least), pages.reduce(most)];
+  const { rows } = await tx.query<{ whole: boolean }>(sql.foldPlaces, [
+    slices.map((slice) => slice.slice_id),
+    generation,
+    placeOf(first > PAGES_AROUND ? first - PAGES_AROUND : 0n),
+    placeOf(last + PAGES_AROUND),
+    slices.reduce((sum, slice) => sum + (slice.rows ?? 0), 0),
+  ]);
+  return rows[0]?.whole === true;
+}
+
+async function foldAnywhere(tx: Tx, slices: readonly Unfolded[]): Promise<void> {
+  const ids = slices.map((slice) => slice.slice_id);
+  await tx.query(sql.foldSlices, [ids, ids.reduce(least), ids.reduce(most)]);
+}
+
+const least = (a: bigint, b: bigint): bigint => (a < b ? a : b);
+const most = (a: bigint, b: bigint): bigint => (a > b ? a : b);
+const placeOf = (page: bigint): string => `(${page},0)`;

@@ -161,8 +161,10 @@ export class PgUsageStore extends UsageStore {
     generation: number,
   ): Promise<bigint> {
     const sliceId = await this.nextSlice(tx);
-    if (rows.length > 0)
-      await tx.query(sql.insertEvents, [...eventParameters(rows, identities, walletOf, sliceId), generation]);
+    if (rows.length > 0) {
+      const parameters = eventParameters(rows, identities, walletOf, sliceId);
+      await tx.query(sql.insertEvents, [...parameters, generation, rows.length]);
+    }
     return sliceId;
   }
 

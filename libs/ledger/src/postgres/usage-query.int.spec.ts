@@ -352,4 +352,19 @@ describe('folding', () => {
     await foldAll();
     await always(20);
   });
+
+  it('finds slices that lie elsewhere than where the table ended, as after a restore', async () => {
+    said = [];
+    of = await introduce(ledger, { now: NOW });
+    await use(fc.sample(saidArb, 120));
+    await database.asWorker((tx) =>
+      tx.query('update unfolded_slice set page = 1000000 where slice_id % 3 = 0'),
+    );
+    await database.asWorker((tx) => tx.query('update unfolded_slice set page = null where slice_id % 3 = 1'));
+    await always(20);
+    await fold(1);
+    await fold(5);
+    await foldAll();
+    await always(40);
+  });
 });

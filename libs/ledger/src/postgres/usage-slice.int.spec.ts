@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { MeteredEvent } from '@tallygate/contracts';
 import { ManualClock } from '@tallygate/kernel';
-import { createTestDatabase, PgDatabase } from '@tallygate/platform';
+import { createTestDatabase } from '@tallygate/platform';
 import type { TestDatabase } from '@tallygate/platform';
 import { startPostgres } from '@tallygate/infra-local';
 import type { PostgresServer } from '@tallygate/infra-local';
 import { formatAmount, parseAmount } from '@tallygate/kernel';
 import { ledgerProvisioning } from '../provisioning';
 import type { SlicePosition } from '../service/usage-store';
+import { FailingDatabase } from '../testing/failing-database';
 import { assembleLedger } from '../testing/ledger-under-test';
 import type { LedgerUnderTest } from '../testing/ledger-under-test';
 import { hours, introduce, START, usageEvent } from '../testing/sample';
@@ -15,7 +16,7 @@ import type { SampleTenant } from '../testing/sample';
 
 let server: PostgresServer;
 let test: TestDatabase;
-let database: PgDatabase;
+let database: FailingDatabase;
 let ledger: LedgerUnderTest;
 
 beforeAll(async () => {
@@ -25,7 +26,7 @@ afterAll(() => server.stop());
 
 beforeEach(async () => {
   test = await createTestDatabase(server, [ledgerProvisioning]);
-  database = new PgDatabase({ url: test.url, schema: 'ledger', roleSecret: test.roleSecret });
+  database = new FailingDatabase({ url: test.url, schema: 'ledger', roleSecret: test.roleSecret });
   ledger = assembleLedger(database, new ManualClock(START));
 });
 afterEach(async () => {
@@ -78,6 +79,9 @@ async function facts(type: string): Promise<Record<string, unknown>[]> {
     .map((event) => event.data);
 }
 
+const byVersion = (a: Record<string, unknown>, b: Record<string, unknown>): number =>
+  Number(a['version']) - Number(b['version']);
+
 describe('a slice of usage', () => {
   it('debits each event once, whatever is repeated, and reports a conflict', async () => {
     const of = await introduce(ledger);
@@ -114,6 +118,32 @@ describe('a slice of usage', () => {
     expect(await wallet(of)).toEqual({ free: 0, held: 0, debt: 0.2 });
     await grant(of, 'g2', '1');
     expect(await wallet(of)).toEqual({ free: 0.8, held: 0, debt: 0 });
+  });
+
+  it('tells with a slice what has waited, once, wherever the slice before it was cut off', async () => {
+    const of = await introduce(ledger);
+    await grant(of, 'g1', '1');
+    await grant(of, 'ends', '1', { expiresAt: hours(500) });
+    const tokens = (count: string) => ledger.slices.take([usageEvent(of, { tokens: count })], null);
+    const told = async (type: string) => (await facts(type)).length;
+    await tokens('100');
+    const before = [await told('balance.changed'), await told('lot.changed')] as const;
+    await tokens('1');
+    expect([await told('balance.changed'), await told('lot.changed')]).toEqual(before.map((n) => n + 1));
+    await expect(ledger.feed.flush(null)).resolves.toBe(0);
+    await tokens('100');
+    let cuts = 0;
+    for (let taken = false; !taken; cuts += 1) {
+      database.statementsLeft = cuts;
+      taken = await tokens('1').then(
+        () => true,
+        () => false,
+      );
+    }
+    database.statementsLeft = null;
+    expect(cuts).toBeGreaterThan(10);
+    expect(await told('balance.changed')).toBe(before[0] + 2);
+    await expect(ledger.feed.flush(null)).resolves.toBe(0);
   });
 
   it('publishes what a process had gathered when it died, once another one starts', async () => {
@@ -196,9 +226,10 @@ describe('a slice of usage', () => {
     await expect(reset({ at: 7 })).resolves.toEqual({ status: 'before_period' });
     await use(5);
     await use(9);
-    expect((await facts('quota.changed')).at(-1)).toMatchObject({ used: '3', included: '3' });
+    const newest = async () => (await facts('quota.changed')).sort(byVersion).at(-1);
+    expect(await newest()).toMatchObject({ used: '3', included: '3' });
     await ledger.feed.flush(of.tenantId);
-    expect((await facts('quota.changed')).at(-1)).toMatchObject({
+    expect(await newest()).toMatchObject({
       used: '4',
       periodStart: '2026-03-01T08:00:00Z',
     });
@@ -206,7 +237,7 @@ describe('a slice of usage', () => {
     expect(due).toBe(hours(31 * 24));
     await ledger.time.set(of.tenantId, hours(8 + 31 * 24));
     await ledger.sweeper.sweep(of.tenantId, START);
-    expect((await facts('quota.changed')).at(-1)).toMatchObject({
+    expect(await newest()).toMatchObject({
       used: '0',
       periodStart: '2026-04-01T08:00:00Z',
     });

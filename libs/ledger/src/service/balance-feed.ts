@@ -1,10 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { Ids } from '@tallygate/kernel';
+import type { Instant } from '@tallygate/kernel';
 import { Database, Outbox, TenantTime } from '@tallygate/platform';
 import type { Tx } from '@tallygate/platform';
 import { isNews, isTold, marginOf, marginOfCounter } from '../domain';
 import type { Counter, Margin, WalletDraft } from '../domain';
 import { balanceChanged, counterChanged, lotChanged } from './ledger-facts';
+import { Leaving } from './leaving';
 import { PublicationStore } from './publication-store';
 import type { Told } from './publication-store';
 
@@ -12,7 +14,14 @@ import type { Told } from './publication-store';
 interface Gathered {
   readonly wallets: Map<bigint, number>;
   /** By a name of its own. */
-  readonly counters: Map<string, { readonly told: Told; readonly at: number }>;
+  readonly counters: Map<string, GatheredCounter>;
+}
+
+interface GatheredCounter {
+  readonly told: Told;
+  readonly at: number;
+  /** The latest period that moved; null: not known, and found by the flush alone. */
+  readonly period: Instant | null;
 }
 
 const MOST_AT_ONCE = 500;
@@ -25,9 +34,9 @@ const WAIT_MS = 10_000;
 const GOLDEN_RATIO = 0.618;
 
 /**
- * Changes that flip nothing leave gathered: the newest state of each wallet, quota and spend cap, with the next flush
- * when it is news, else once it waited. What was gathered when a process died is found by comparing revisions when the
- * next one starts.
+ * Changes that flip nothing leave gathered: the newest state of each wallet, quota and spend cap, at once when it is
+ * news, else once it waited; with the next slice that touches it or with the next flush, whichever comes first. What was
+ * gathered when a process died is found by comparing revisions when the next one starts.
  */
 @Injectable()
 export class BalanceFeed {
@@ -49,14 +58,47 @@ export class BalanceFeed {
       this.gatherWallet(wallet.tenantId, wallet.id, this.mayLeave(wallet.id, marginOf(wallet, now)));
     for (const counter of counters)
       if (isTold(counter))
-        this.gatherCounter(counter, this.mayLeave(nameOf(counter), marginOfCounter(counter)));
+        this.gatherCounter(
+          counter,
+          this.mayLeave(nameOf(counter), marginOfCounter(counter)),
+          counter.periodStart,
+        );
+  }
+
+  leaving(): Leaving {
+    return new Leaving(this);
+  }
+
+  /** @returns whether the wallet waits and may leave by now; it waits no more then */
+  takeDueWallet(tenantId: string, id: bigint): boolean {
+    const wallets = this.gathered.get(tenantId)?.wallets;
+    return (wallets?.get(id) ?? Infinity) <= performance.now() && wallets?.delete(id) === true;
+  }
+
+  /** The same; a period that a later one followed takes nothing along, since who is told looks at the last one. */
+  takeDueCounter(counter: Counter): boolean {
+    const counters = this.gathered.get(counter.tenantId)?.counters;
+    const waits = counters?.get(nameOf(counter));
+    if (waits === undefined || waits.at > performance.now()) return false;
+    if (waits.period === null || counter.periodStart < waits.period) return false;
+    return counters?.delete(nameOf(counter)) === true;
+  }
+
+  left(wallets: Iterable<WalletDraft>, counters: Iterable<Counter>): void {
+    for (const { wallet, now } of wallets) this.remember(wallet.id, marginOf(wallet, now));
+    for (const counter of counters) this.remember(nameOf(counter), marginOfCounter(counter));
+  }
+
+  gatherAgain(wallets: Iterable<WalletDraft>, counters: Iterable<Counter>): void {
+    for (const { wallet } of wallets) this.gatherWallet(wallet.tenantId, wallet.id, AT_ONCE);
+    for (const counter of counters) this.gatherCounter(counter, AT_ONCE, null);
   }
 
   /** Gathers everything whose facts never left: after a start, and when partitions of another process were taken over. */
   async recover(): Promise<void> {
     const unpublished = await this.database.asWorker((tx) => this.store.unpublished(tx));
     for (const { tenantId, walletId } of unpublished.wallets) this.gatherWallet(tenantId, walletId, AT_ONCE);
-    for (const counter of unpublished.counters) this.gatherCounter(counter, AT_ONCE);
+    for (const counter of unpublished.counters) this.gatherCounter(counter, AT_ONCE, null);
   }
 
   /**
@@ -139,12 +181,20 @@ export class BalanceFeed {
     wallets.set(id, Math.min(at, wallets.get(id) ?? Infinity));
   }
 
-  private gatherCounter(counter: { readonly tenantId: string } & Told, at: number): void {
+  private gatherCounter(
+    counter: { readonly tenantId: string } & Told,
+    at: number,
+    period: Instant | null,
+  ): void {
     const { tenantId, customerId, feature, kind } = counter;
     const { counters } = this.of(tenantId);
     const name = nameOf(counter);
     const waits = counters.get(name);
-    counters.set(name, { told: { customerId, feature, kind }, at: Math.min(at, waits?.at ?? Infinity) });
+    counters.set(name, {
+      told: { customerId, feature, kind },
+      at: Math.min(at, waits?.at ?? Infinity),
+      period: waits === undefined ? period : laterOf(period, waits.period),
+    });
   }
 
   private of(tenantId: string): Gathered {
@@ -155,6 +205,11 @@ export class BalanceFeed {
     }
     return gathered;
   }
+}
+
+function laterOf(a: Instant | null, b: Instant | null): Instant | null {
+  if (a === null || b === null) return null;
+  return a > b ? a : b;
 }
 
 /** Over all periods; ids have one length. */

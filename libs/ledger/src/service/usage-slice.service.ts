@@ -10,6 +10,7 @@ import { BalanceFeed } from './balance-feed';
 import { Corrections } from './corrections.service';
 import { CounterStore } from './counter-store';
 import { Counting } from './counting.service';
+import type { Leaving } from './leaving';
 import { counterChanged, rejection } from './ledger-facts';
 import { UsageStore } from './usage-store';
 import type { Generations, Identified, SlicePosition } from './usage-store';
@@ -44,6 +45,15 @@ interface Taken extends Done {
 }
 
 type NowOf = (tenantId: string) => Instant;
+
+/** The transaction that slices are taken in. */
+interface Taking {
+  readonly tx: Tx;
+  /** Of the events' table. */
+  readonly generation: number;
+  readonly nowOf: NowOf;
+  readonly leaving: Leaving;
+}
 
 /** Events of one partition, in order. */
 export interface SlicePart {
@@ -113,6 +123,24 @@ export class UsageSliceService {
     nows: ReadonlyMap<string, Instant>,
     lookUp: boolean,
   ): Promise<Taken | 'stored_before'> {
+    const leaving = this.feed.leaving();
+    try {
+      const taken = await this.tryOnce(parts, nows, lookUp, leaving);
+      if (taken === 'stored_before') leaving.failed();
+      else leaving.committed();
+      return taken;
+    } catch (error) {
+      leaving.failed();
+      throw error;
+    }
+  }
+
+  private tryOnce(
+    parts: readonly IdentifiedPart[],
+    nows: ReadonlyMap<string, Instant>,
+    lookUp: boolean,
+    leaving: Leaving,
+  ): Promise<Taken | 'stored_before'> {
     return this.usage.inTransaction(async (tx) => {
       const refused = await this.refuse(tx, parts);
       const open = parts.filter((_, place) => refused[place] === null);
@@ -120,8 +148,9 @@ export class UsageSliceService {
         return { outcomes: refused as SliceOutcome[], wallets: [], counters: [], told: false };
       const generations = await this.usage.generations(tx);
       const known = await this.known(tx, open, generations, lookUp);
-      const now = (tenantId: string): Instant => nowIn(nows, tenantId);
-      const { outcomes, ...done } = await this.apply(tx, sortOut(open, known), generations.current, now);
+      const nowOf = (tenantId: string): Instant => nowIn(nows, tenantId);
+      const taking = { tx, generation: generations.current, nowOf, leaving };
+      const { outcomes, ...done } = await this.apply(taking, sortOut(open, known));
       await this.usage.advance(tx, positionsOf(open));
       let place = 0;
       return { ...done, outcomes: refused.map((refusal) => refusal ?? (outcomes[place++] as SliceOutcome)) };
@@ -152,11 +181,12 @@ export class UsageSliceService {
   }
 
   /** @returns the outcome of each part among what was done */
-  private async apply(tx: Tx, parts: readonly Sorted[], generation: number, nowOf: NowOf): Promise<Taken> {
+  private async apply(taking: Taking, parts: readonly Sorted[]): Promise<Taken> {
+    const { tx, nowOf } = taking;
     const fresh = parts.flatMap((part) => part.fresh);
     const { refused, ...done } = fresh.some(isCorrection)
-      ? await this.inSteps(tx, fresh, generation, nowOf)
-      : { ...(await this.applyEvents(tx, fresh, generation, nowOf)), refused: new Set<Identified>() };
+      ? await this.inSteps(taking, fresh)
+      : { ...(await this.applyEvents(taking, fresh)), refused: new Set<Identified>() };
     const facts = [
       ...parts
         .flatMap(({ rejected }) => rejected)
@@ -173,11 +203,10 @@ export class UsageSliceService {
 
   /** The events between corrections together, and each correction where it stands. */
   private async inSteps(
-    tx: Tx,
+    taking: Taking,
     fresh: readonly Identified[],
-    generation: number,
-    nowOf: NowOf,
   ): Promise<Done & { readonly refused: ReadonlySet<Identified> }> {
+    const { tx, nowOf } = taking;
     await this.corrections.lockAhead(
       tx,
       fresh.map((one) => one.event),
@@ -185,7 +214,7 @@ export class UsageSliceService {
     const done: Done[] = [];
     const refused = new Set<Identified>();
     for (const step of stepsOf(fresh)) {
-      if (!isCorrection(step[0])) done.push(await this.applyEvents(tx, step, generation, nowOf));
+      if (!isCorrection(step[0])) done.push(await this.applyEvents(taking, step));
       else if ((await this.corrections.apply(tx, step[0], nowOf)) === 'event_unknown') refused.add(step[0]);
     }
     return {
@@ -197,12 +226,8 @@ export class UsageSliceService {
     };
   }
 
-  private async applyEvents(
-    tx: Tx,
-    fresh: readonly Identified[],
-    generation: number,
-    nowOf: NowOf,
-  ): Promise<Done> {
+  private async applyEvents(taking: Taking, fresh: readonly Identified[]): Promise<Done> {
+    const { tx, generation, nowOf, leaving } = taking;
     const events = fresh.map((one) => one.event);
     const { rated, flips } = await this.counting.rate(
       tx,
@@ -214,16 +239,24 @@ export class UsageSliceService {
       unit === null ? null : (wallets.get(event.customerId)?.get(unit)?.draft.wallet.id ?? null);
     const sliceId = await this.usage.insert(tx, rated.rows, identities, walletOf, generation);
     const open = [...wallets.values()].flatMap((own) => [...own.values()]);
-    const { gathered, told } = await this.posting.close(tx, open, 'flips', sliceId);
-    await this.counters.save(tx, rated.counters, (counter) => flips.has(counter));
+    const { gathered, told } = await this.posting.close(
+      tx,
+      open,
+      (draft) => leaving.takesWallet(draft),
+      sliceId,
+    );
+    const tells = new Set(
+      rated.counters.filter((counter) => flips.has(counter) || leaving.takesCounter(counter)),
+    );
+    await this.counters.save(tx, rated.counters, (counter) => tells.has(counter));
     await this.usage.park(tx, rated.parked, nowOf);
-    const facts = [...flips].map((counter) =>
+    const facts = [...tells].map((counter) =>
       counterChanged(this.ids.next(), counter, nowOf(counter.tenantId)),
     );
     await this.outbox.add(tx, facts);
     return {
       wallets: gathered,
-      counters: rated.counters.filter((counter) => !flips.has(counter)),
+      counters: rated.counters.filter((counter) => !tells.has(counter)),
       told: told || facts.length > 0,
     };
   }

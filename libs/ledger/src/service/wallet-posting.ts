@@ -16,8 +16,8 @@ export interface OpenWallet {
   readonly before: string;
 }
 
-/** `flips`: only what a gate would decide differently leaves at once, the rest is gathered. */
-export type Publishing = 'all' | 'flips';
+/** What leaves beside what a gate would decide differently; the rest is gathered. */
+export type Publishing = 'all' | ((draft: WalletDraft) => boolean);
 
 export interface Closed {
   /** Wallets whose facts did not leave: to be gathered after the commit. */
@@ -65,7 +65,8 @@ export class WalletPosting {
     publishing: Publishing,
     sliceId: bigint | null = null,
   ): Promise<Closed> {
-    const work = open.map((one) => ({ ...one, published: publishing === 'all' || this.flipped(one) }));
+    const leaves = publishing === 'all' ? () => true : publishing;
+    const work = open.map((one) => ({ ...one, published: leaves(one.draft) || this.flipped(one) }));
     await this.wallets.save(tx, work, sliceId);
     const facts = work.flatMap((one) => this.factsOf(one, one.published));
     await this.outbox.add(tx, facts);
@@ -83,12 +84,15 @@ export class WalletPosting {
     return flipStateOf(draft.wallet, draft.now) !== before;
   }
 
+  /** With a wallet all its lots that end are told: those that earlier transactions touched were only gathered. */
   private factsOf({ draft, locked }: OpenWallet, published: boolean): OutboxRecord[] {
     const { wallet, now } = draft;
     const revision = locked.revision + 1;
-    const lots = [...draft.touchedLots].filter(
-      (lot) => draft.issued.has(lot) || lot.remaining === 0n || (published && lot.expiresAt !== null),
-    );
+    const touched = [...draft.touchedLots].filter((lot) => draft.issued.has(lot) || lot.remaining === 0n);
+    const ending = published
+      ? [...wallet.lots, ...draft.touchedLots].filter((lot) => lot.expiresAt !== null)
+      : [];
+    const lots = [...new Set([...touched, ...ending])];
     const facts = lots.map((lot) => lotChanged(this.ids.next(), wallet, lot, now, revision));
     return published ? [balanceChanged(this.ids.next(), wallet, now, revision), ...facts] : facts;
   }

@@ -11,14 +11,18 @@ export const takeUnfolded = {
   text: `
 delete from unfolded_slice where ctid = any (array(
   select ctid from unfolded_slice order by slice_id limit $1::integer for update skip locked))
-returning slice_id`,
+returning slice_id, generation, rows, page`,
 };
 
 const PARTS = `count(e.quantity), sum(e.quantity), min(e.quantity), max(e.quantity)`;
 const KEY = `e.tenant_id, e.customer_id, e.meter, usage_bucket(e.occurred_at), coalesce(e.grp, '{}')`;
 const COLUMNS = 'tenant_id, customer_id, meter, bucket, grp, events, total, lowest, highest';
+const ADD = `
+on conflict (tenant_id, customer_id, meter, bucket, grp) do update
+   set events = r.events + excluded.events, total = coalesce(r.total + excluded.total, r.total, excluded.total),
+       lowest = least(r.lowest, excluded.lowest), highest = greatest(r.highest, excluded.highest)`;
 
-/** The range finds the slices' pages, the list the slices. */
+/** Wherever their rows are. The range finds the slices' pages where a vacuum has summed them up, the list the slices. */
 export const foldSlices = {
   name: 'ledger_fold_slices',
   text: `
@@ -26,10 +30,27 @@ insert into usage_rollup as r (${COLUMNS})
 select ${KEY}, ${PARTS} from usage_event e
  where e.slice_id between $2::bigint and $3::bigint and e.slice_id = any ($1::bigint[])
    and e.meter is not null
- group by 1, 2, 3, 4, 5 order by 1, 2, 3, 4, 5
-on conflict (tenant_id, customer_id, meter, bucket, grp) do update
-   set events = r.events + excluded.events, total = coalesce(r.total + excluded.total, r.total, excluded.total),
-       lowest = least(r.lowest, excluded.lowest), highest = greatest(r.highest, excluded.highest)`,
+ group by 1, 2, 3, 4, 5 order by 1, 2, 3, 4, 5${ADD}`,
+};
+
+/**
+ * From one place to another of a generation's table alone: events that no vacuum has passed yet have no index by slice.
+ * Adds nothing unless all $5 rows of the slices are there; says whether they were.
+ */
+export const foldPlaces = {
+  name: 'ledger_fold_places',
+  text: `
+with seen (${COLUMNS}, rows) as materialized (
+  select ${KEY}, ${PARTS}, count(*) from usage_event e
+   where e.generation = $2::smallint and e.ctid >= $3::tid and e.ctid < $4::tid and e.slice_id = any ($1::bigint[])
+   group by 1, 2, 3, 4, 5
+), whole as materialized (
+  select coalesce(sum(rows), 0) = $5::bigint as whole from seen
+), folded as (
+  insert into usage_rollup as r (${COLUMNS})
+  select ${COLUMNS} from seen where meter is not null and (select whole from whole) order by 1, 2, 3, 4, 5${ADD}
+)
+select whole from whole`,
 };
 
 export const takeDirty = {

@@ -55,12 +55,17 @@ select identity, payload from usage_event
  * speculative insert costs a second look at the index and a second WAL record). A stored identity fails the statement.
  * What many events of a slice share comes once, as a dictionary: with every column of every event as a text array, 41 ms
  * became 55. Two tables, one for identities and one for usage, took half as long again; a text key (tenant, source, id)
- * was as fast with sequential ids, with an index twice as large. One row says that the slice is still to be rolled up.
+ * was as fast with sequential ids, with an index twice as large. One row says that the slice is still to be rolled up, and
+ * about where it lies: an index by slice cost every row 1.6 µs, returning the rows' places 0.9.
  */
 export const insertEvents = {
   name: 'ledger_insert_events',
   text: `
-with unfolded as (insert into unfolded_slice (slice_id) values ($10::bigint) on conflict do nothing)
+with unfolded as (
+  insert into unfolded_slice (slice_id, generation, rows, page)
+  values ($10::bigint, $19::smallint, $20::integer,
+          pg_relation_size(('usage_event_' || $19::smallint)::regclass) / current_setting('block_size')::bigint)
+)
 insert into usage_event (generation, identity, ordinal, payload, tenant_id, customer_id, source, event_id, meter, quantity,
                          value, grp, occurred_at, slice_id, position, wallet_id, feature, amount, included)
 select $19::smallint, e.identity, e.ordinal, e.payload, d.tenant_id, d.customer_id, d.source, e.event_id, d.meter, e.quantity,
