@@ -1,8 +1,11 @@
 import { Agent, request } from 'node:http';
 import { setTimeout as pace } from 'node:timers/promises';
 
-/** Fine beside what is measured, and leaves the processor to those that are. */
-const BETWEEN_MS = 2;
+/**
+ * Adds up to as much to what is measured. Asking every 2 ms took a sixth of a core from those that are measured: what
+ * asks and what answers run beside them.
+ */
+export const ASKED_EVERY_MS = 10;
 
 /** Asks a gate again and again over one connection. */
 export class GateProbe {
@@ -21,7 +24,7 @@ export class GateProbe {
   async until(apiKey: string, status: number, patienceMs: number): Promise<number> {
     const end = performance.now() + patienceMs;
     let last = 0;
-    for (; performance.now() < end; await pace(BETWEEN_MS)) {
+    for (; performance.now() < end; await pace(ASKED_EVERY_MS)) {
       last = await this.ask(apiKey);
       if (last === status) return performance.now();
     }

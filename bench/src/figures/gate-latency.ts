@@ -1,7 +1,7 @@
 import { cloudEvent } from '@tallygate/testing';
 import { below, quantile, reading } from '../figure';
 import type { Figure, Reading } from '../figure';
-import { GateProbe } from '../gate-probe';
+import { ASKED_EVERY_MS, GateProbe } from '../gate-probe';
 import { Producer } from '../load/producer';
 import { LOAD_PREFIX } from '../setting';
 import type { Setting } from '../setting';
@@ -123,7 +123,7 @@ function deniedFigure({ overHttp, overKafka }: Samples, rate: number): Figure {
     goals: all.slice(1).map((p99) => below(p99, 1_000)),
     how:
       `From the acknowledgement (HTTP 202, or Kafka’s) of the event that uses up a customer’s credit to the gate ` +
-      `agent’s first 402, asked every 2 ms, while ${Math.round(rate)} events/s of other customers flow ` +
+      `agent’s first 402, asked every ${ASKED_EVERY_MS} ms, while ${Math.round(rate)} events/s of other customers flow ` +
       `(half of the first figure); ${overHttp.length + overKafka.length} customers one after another.`,
   };
 }

@@ -5,7 +5,8 @@ import { open } from './doors';
 import type { OpenDoor, Written } from './doors';
 import type { Produced, ProducerOrder } from './producer';
 
-const TICK_MS = 20;
+/** Twice as often as a gate sends what it let through (USAGE_FLUSH_MS of the gate SDK). */
+const TICK_MS = 50;
 
 /** Sends usage as gateways do, and tells its parent when everything is acknowledged. */
 class UsageWriter {

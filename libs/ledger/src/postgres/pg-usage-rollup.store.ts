@@ -19,23 +19,29 @@ interface Unfolded {
   readonly page: bigint | null;
 }
 
-/** How far from where the table ended a slice may lie, for what others wrote or had got ready meanwhile. */
-const PAGES_AROUND = 1_024n;
+/** Few enough that the statement takes the processors for a moment only. */
+const ROWS_AT_ONCE = 16_000;
+/** How far before where the table ended a slice begins: nearly always, and after a long wait for others. */
+const PAGES_BEFORE = [1_024n, 8_192n];
 
 @Injectable()
 export class PgUsageRollupStore extends UsageRollupStore {
   override async fold(tx: Tx, most: number): Promise<Folded> {
     const { rows } = await tx.query<{ claimed: boolean; newest: bigint | null }>(sql.claimFolding);
     const { claimed = false, newest = null } = rows[0] ?? {};
-    if (!claimed) return { folded: 0, newest };
-    return { folded: (await this.foldSlices(tx, most)) + (await this.recount(tx, most)), newest };
+    if (!claimed) return { folded: 0, newest, more: false };
+    const slices = await this.foldSlices(tx, most);
+    const buckets = await this.recount(tx, most);
+    const last = slices.map(({ slice_id }) => slice_id).reduce(later, -1n);
+    const more = (newest !== null && last < newest) || buckets === most;
+    return { folded: slices.length + buckets, newest, more };
   }
 
-  private async foldSlices(tx: Tx, most: number): Promise<number> {
-    const { rows } = await tx.query<Unfolded>(sql.takeUnfolded, [most]);
+  private async foldSlices(tx: Tx, most: number): Promise<readonly Unfolded[]> {
+    const { rows } = await tx.query<Unfolded>(sql.takeUnfolded, [most, ROWS_AT_ONCE]);
     for (const slices of byGeneration(rows))
-      if (!(await foldPlaces(tx, slices))) await foldAnywhere(tx, slices);
-    return rows.length;
+      if (!(await foldNearby(tx, slices))) await foldAnywhere(tx, slices);
+    return rows;
   }
 
   private async recount(tx: Tx, most: number): Promise<number> {
@@ -63,27 +69,28 @@ function byGeneration(slices: readonly Unfolded[]): readonly Unfolded[][] {
   return [...groups.values()];
 }
 
-/** @returns false: they are not all there, and nothing was folded */
-async function foldPlaces(tx: Tx, slices: readonly Unfolded[]): Promise<boolean> {
+/** @returns false: they are not all where they should be, and nothing was folded */
+async function foldNearby(tx: Tx, slices: readonly Unfolded[]): Promise<boolean> {
   const pages = slices.map(({ page }) => page).filter((page) => page !== null);
-  const [generation] = slices.map((slice) => slice.generation);
-  if (generation === null || generation === undefined || pages.length < slices.length) return false;
-  const [first, last] = [pages.reduce(least), pages.reduce(most)];
-  const { rows } = await tx.query<{ whole: boolean }>(sql.foldPlaces, [
-    slices.map((slice) => slice.slice_id),
-    generation,
-    placeOf(first > PAGES_AROUND ? first - PAGES_AROUND : 0n),
-    placeOf(last + PAGES_AROUND),
-    slices.reduce((sum, slice) => sum + (slice.rows ?? 0), 0),
-  ]);
-  return rows[0]?.whole === true;
+  const generation = slices[0]?.generation ?? null;
+  if (generation === null || pages.length < slices.length) return false;
+  const ids = slices.map((slice) => slice.slice_id);
+  const count = slices.reduce((sum, { rows }) => sum + (rows ?? 0), 0);
+  const end = pages.reduce(later);
+  for (const before of PAGES_BEFORE) {
+    const begin = later(pages.reduce(earlier) - before, 0n);
+    const places = [placeOf(begin), placeOf(end)];
+    const { rows } = await tx.query<{ whole: boolean }>(sql.foldPlaces, [ids, generation, ...places, count]);
+    if (rows[0]?.whole === true) return true;
+  }
+  return false;
 }
 
 async function foldAnywhere(tx: Tx, slices: readonly Unfolded[]): Promise<void> {
   const ids = slices.map((slice) => slice.slice_id);
-  await tx.query(sql.foldSlices, [ids, ids.reduce(least), ids.reduce(most)]);
+  await tx.query(sql.foldSlices, [ids, ids.reduce(earlier), ids.reduce(later)]);
 }
 
-const least = (a: bigint, b: bigint): bigint => (a < b ? a : b);
-const most = (a: bigint, b: bigint): bigint => (a > b ? a : b);
+const earlier = (a: bigint, b: bigint): bigint => (a < b ? a : b);
+const later = (a: bigint, b: bigint): bigint => (a > b ? a : b);
 const placeOf = (page: bigint): string => `(${page},0)`;

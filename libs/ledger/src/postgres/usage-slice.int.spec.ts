@@ -131,18 +131,21 @@ describe('a slice of usage', () => {
     await tokens('1');
     expect([await told('balance.changed'), await told('lot.changed')]).toEqual(before.map((n) => n + 1));
     await expect(ledger.feed.flush(null)).resolves.toBe(0);
-    await tokens('100');
+    const other = await introduce(ledger);
+    await grant(other, 'g1', '1');
+    const otherTokens = (count: string) => ledger.slices.take([usageEvent(other, { tokens: count })], null);
+    await otherTokens('100');
     let cuts = 0;
     for (let taken = false; !taken; cuts += 1) {
       database.statementsLeft = cuts;
-      taken = await tokens('1').then(
+      taken = await otherTokens('1').then(
         () => true,
         () => false,
       );
     }
     database.statementsLeft = null;
     expect(cuts).toBeGreaterThan(10);
-    expect(await told('balance.changed')).toBe(before[0] + 2);
+    expect(await told('balance.changed')).toBe(before[0] + 3);
     await expect(ledger.feed.flush(null)).resolves.toBe(0);
   });
 
@@ -178,6 +181,9 @@ describe('a slice of usage', () => {
     await expect(ledger.feed.flush(null)).resolves.toBe(0);
     await expect(ledger.feed.flush(of.tenantId)).resolves.toBe(1);
     expect(await available()).toEqual(['1', '0.98', '0.96', '0.958']);
+    await tokens('100');
+    await tokens('100');
+    expect(await available()).toHaveLength(4);
   });
 
   it('counts a quota, tells when it is used up, and splits an event between quota and credit', async () => {

@@ -10,16 +10,23 @@ import { Leaving } from './leaving';
 import { PublicationStore } from './publication-store';
 import type { Told } from './publication-store';
 
-/** What waits to be told, and from when on it may leave; in milliseconds of a clock that only goes on. */
+/** From when on something may leave; in milliseconds of a clock that only goes on. */
+interface Leave {
+  /** With a slice that touches it. */
+  readonly slice: number;
+  readonly flush: number;
+}
+
+/** What waits to be told. */
 interface Gathered {
-  readonly wallets: Map<bigint, number>;
+  readonly wallets: Map<bigint, Leave>;
   /** By a name of its own. */
   readonly counters: Map<string, GatheredCounter>;
 }
 
 interface GatheredCounter {
   readonly told: Told;
-  readonly at: number;
+  readonly leave: Leave;
   /** The latest period that moved; null: not known, and found by the flush alone. */
   readonly period: Instant | null;
 }
@@ -27,9 +34,15 @@ interface GatheredCounter {
 const MOST_AT_ONCE = 500;
 /** Wallets and counters whose last told margin is remembered; of a forgotten one everything is news. */
 const MOST_REMEMBERED = 100_000;
-const AT_ONCE = 0;
-/** What is no news waits at most this long, with whatever comes meanwhile, and at least half as long: so it never leaves in waves. */
-const WAIT_MS = 10_000;
+const AT_ONCE: Leave = { slice: -Infinity, flush: -Infinity };
+/** Of something that is news all the time slices tell no more often than flushes do. */
+const NEWS_APART_MS = 1_000;
+/** What is no news waits this long at most, with whatever comes meanwhile, and at least half as long: so it never leaves in waves. */
+const WAIT_MS = 24_000;
+/** It leaves with others, at a whole multiple: who hears it pays for each transaction. */
+const TICK_MS = 4_000;
+/** Slices may take it along for so long before a flush asks for the wallets' locks. */
+const SLICES_FIRST_MS = 1_000;
 /** Multiples of it, without their whole part, are spread evenly however many there are. */
 const GOLDEN_RATIO = 0.618;
 
@@ -41,7 +54,7 @@ const GOLDEN_RATIO = 0.618;
 @Injectable()
 export class BalanceFeed {
   private readonly gathered = new Map<string, Gathered>();
-  private readonly margins = new Map<bigint | string, Margin>();
+  private readonly margins = new Map<bigint | string, { readonly margin: Margin; readonly at: number }>();
   private phase = 0;
   private running: Promise<unknown> = Promise.resolve();
 
@@ -72,14 +85,14 @@ export class BalanceFeed {
   /** @returns whether the wallet waits and may leave by now; it waits no more then */
   takeDueWallet(tenantId: string, id: bigint): boolean {
     const wallets = this.gathered.get(tenantId)?.wallets;
-    return (wallets?.get(id) ?? Infinity) <= performance.now() && wallets?.delete(id) === true;
+    return (wallets?.get(id)?.slice ?? Infinity) <= performance.now() && wallets?.delete(id) === true;
   }
 
   /** The same; a period that a later one followed takes nothing along, since who is told looks at the last one. */
   takeDueCounter(counter: Counter): boolean {
     const counters = this.gathered.get(counter.tenantId)?.counters;
     const waits = counters?.get(nameOf(counter));
-    if (waits === undefined || waits.at > performance.now()) return false;
+    if (waits === undefined || waits.leave.slice > performance.now()) return false;
     if (waits.period === null || counter.periodStart < waits.period) return false;
     return counters?.delete(nameOf(counter)) === true;
   }
@@ -124,9 +137,9 @@ export class BalanceFeed {
 
   private async flushTenant(tenantId: string, until: number): Promise<number> {
     const { wallets, counters } = this.of(tenantId);
-    const due = [...wallets].flatMap(([id, at]) => (at <= until ? [id] : []));
+    const due = [...wallets].flatMap(([id, { flush }]) => (flush <= until ? [id] : []));
     for (const id of due) wallets.delete(id);
-    const dueCounters = [...counters].filter(([, { at }]) => at <= until);
+    const dueCounters = [...counters].filter(([, { leave }]) => leave.flush <= until);
     for (const [name] of dueCounters) counters.delete(name);
     if (wallets.size === 0 && counters.size === 0) this.gathered.delete(tenantId);
     let published = 0;
@@ -164,26 +177,29 @@ export class BalanceFeed {
     return due.length;
   }
 
-  private mayLeave(name: bigint | string, margin: Margin): number {
+  private mayLeave(name: bigint | string, margin: Margin): Leave {
     const told = this.margins.get(name);
-    if (told === undefined || isNews(told, margin)) return AT_ONCE;
+    if (told === undefined) return AT_ONCE;
+    if (isNews(told.margin, margin)) return { slice: told.at + NEWS_APART_MS, flush: AT_ONCE.flush };
     this.phase = (this.phase + GOLDEN_RATIO) % 1;
-    return performance.now() + WAIT_MS * (1 - this.phase / 2);
+    const waited = performance.now() + WAIT_MS * (1 - this.phase / 2);
+    const slice = Math.ceil(waited / TICK_MS) * TICK_MS;
+    return { slice, flush: slice + SLICES_FIRST_MS };
   }
 
   private remember(name: bigint | string, margin: Margin): void {
     if (this.margins.size >= MOST_REMEMBERED) this.margins.clear();
-    this.margins.set(name, margin);
+    this.margins.set(name, { margin, at: performance.now() });
   }
 
-  private gatherWallet(tenantId: string, id: bigint, at: number): void {
+  private gatherWallet(tenantId: string, id: bigint, leave: Leave): void {
     const { wallets } = this.of(tenantId);
-    wallets.set(id, Math.min(at, wallets.get(id) ?? Infinity));
+    wallets.set(id, soonerOf(leave, wallets.get(id)));
   }
 
   private gatherCounter(
     counter: { readonly tenantId: string } & Told,
-    at: number,
+    leave: Leave,
     period: Instant | null,
   ): void {
     const { tenantId, customerId, feature, kind } = counter;
@@ -192,7 +208,7 @@ export class BalanceFeed {
     const waits = counters.get(name);
     counters.set(name, {
       told: { customerId, feature, kind },
-      at: Math.min(at, waits?.at ?? Infinity),
+      leave: soonerOf(leave, waits?.leave),
       period: waits === undefined ? period : laterOf(period, waits.period),
     });
   }
@@ -205,6 +221,10 @@ export class BalanceFeed {
     }
     return gathered;
   }
+}
+
+function soonerOf(a: Leave, b: Leave = a): Leave {
+  return { slice: Math.min(a.slice, b.slice), flush: Math.min(a.flush, b.flush) };
 }
 
 function laterOf(a: Instant | null, b: Instant | null): Instant | null {

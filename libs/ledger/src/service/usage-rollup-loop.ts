@@ -3,8 +3,8 @@ import { Pause } from '@tallygate/platform';
 import type { Database, Log } from '@tallygate/platform';
 import type { Folded, UsageRollupStore } from './usage-rollup-store';
 
-/** Slices: few enough that the statement takes the processors for a moment only. */
-const MOST_AT_ONCE = 8;
+/** Slices; of large ones fewer, as the store sees fit. */
+const MOST_AT_ONCE = 64;
 /** While little comes: what waits is read from the events. */
 const IDLE_MS = 5_000;
 /** How often as long as it worked it rests: under load it falls behind and catches up later, which no reader sees. */
@@ -38,10 +38,10 @@ export class UsageRollupLoop implements OnApplicationShutdown {
   private async loop(): Promise<void> {
     while (this.running) {
       const begun = performance.now();
-      const { folded, newest } = await this.once();
+      const { more, newest } = await this.once();
       const comes = newest !== this.newest;
       this.newest = newest;
-      if (this.running) await this.pause.wait(restMs(performance.now() - begun, folded, comes));
+      if (this.running) await this.pause.wait(restMs(performance.now() - begun, more, comes));
     }
   }
 
@@ -50,13 +50,13 @@ export class UsageRollupLoop implements OnApplicationShutdown {
       .asWorker((tx) => this.rollup.fold(tx, MOST_AT_ONCE))
       .catch((error: unknown) => {
         this.log.error({ err: error }, 'usage was not folded; it is tried again');
-        return { folded: 0, newest: this.newest };
+        return { folded: 0, newest: this.newest, more: false };
       });
   }
 }
 
-/** @param comes whether usage came since the last look */
-export function restMs(workedMs: number, folded: number, comes: boolean): number {
+/** @param more whether some waits still @param comes whether usage came since the last look */
+export function restMs(workedMs: number, more: boolean, comes: boolean): number {
   const rest = workedMs * (comes ? REST.whileUsageComes : REST.else);
-  return folded < MOST_AT_ONCE ? Math.max(IDLE_MS, rest) : rest;
+  return more ? rest : Math.max(IDLE_MS, rest);
 }

@@ -1,10 +1,12 @@
 import type { Tx } from '@tallygate/platform';
 
 export interface Folded {
-  /** Slices that were not folded yet, and buckets that a correction rewrote; 0: none is left, or another process is at it. */
+  /** Slices, and buckets that a correction rewrote; 0: none waited, or another process is at it. */
   readonly folded: number;
-  /** The newest slice that waits; null: none does. */
+  /** The newest slice that waited; null: none did. */
   readonly newest: bigint | null;
+  /** Whether some still wait. */
+  readonly more: boolean;
 }
 
 /** Folds usage into its roll-up, behind the writers. */

@@ -6,12 +6,17 @@ select pg_try_advisory_xact_lock(hashtextextended('ledger.usage_rollup', 0)) as 
        (select max(slice_id) from unfolded_slice) as newest`,
 };
 
+/** The oldest, at most $1 of them and no more after $2 rows: nobody else takes any. */
 export const takeUnfolded = {
   name: 'ledger_take_unfolded',
   text: `
-delete from unfolded_slice where ctid = any (array(
-  select ctid from unfolded_slice order by slice_id limit $1::integer for update skip locked))
-returning slice_id, generation, rows, page`,
+with oldest as (
+  select slice_id, rows from unfolded_slice order by slice_id limit $1::integer
+), due as (
+  select slice_id, sum(coalesce(rows, 0)) over (order by slice_id) - coalesce(rows, 0) as before from oldest
+)
+delete from unfolded_slice u using due d where u.slice_id = d.slice_id and d.before < $2::bigint
+returning u.slice_id, u.generation, u.rows, u.page`,
 };
 
 const PARTS = `count(e.quantity), sum(e.quantity), min(e.quantity), max(e.quantity)`;
