@@ -39,8 +39,7 @@ export class PgUsageRollupStore extends UsageRollupStore {
 
   private async foldSlices(tx: Tx, most: number): Promise<readonly Unfolded[]> {
     const { rows } = await tx.query<Unfolded>(sql.takeUnfolded, [most, ROWS_AT_ONCE]);
-    for (const slices of byGeneration(rows))
-      if (!(await foldNearby(tx, slices))) await foldAnywhere(tx, slices);
+    for (const slices of byTable(rows)) if (!(await foldNearby(tx, slices))) await foldAnywhere(tx, slices);
     return rows;
   }
 
@@ -59,11 +58,13 @@ export class PgUsageRollupStore extends UsageRollupStore {
   }
 }
 
-function byGeneration(slices: readonly Unfolded[]): readonly Unfolded[][] {
+/** Those together whose rows one table holds; and those that are known by their id only. */
+function byTable(slices: readonly Unfolded[]): readonly Unfolded[][] {
   const groups = new Map<number | null, Unfolded[]>();
   for (const slice of slices) {
-    const group = groups.get(slice.generation);
-    if (group === undefined) groups.set(slice.generation, [slice]);
+    const table = slice.page === null ? null : slice.generation;
+    const group = groups.get(table);
+    if (group === undefined) groups.set(table, [slice]);
     else group.push(slice);
   }
   return [...groups.values()];

@@ -20,7 +20,7 @@ import { UsageQuery } from '../service/usage-query.service';
 import type { UsageRequest, UsageResult, UsageRow, UsageWindow } from '../service/usage-query.service';
 import { assembleLedger } from '../testing/ledger-under-test';
 import type { LedgerUnderTest } from '../testing/ledger-under-test';
-import { at, introduce, usageEvent } from '../testing/sample';
+import { at, correctionOf, introduce, usageEvent } from '../testing/sample';
 import type { SampleTenant } from '../testing/sample';
 import { PgMeterHistory } from './pg-meter-history';
 import { PgUsageReadings } from './pg-usage-readings';
@@ -364,6 +364,25 @@ describe('folding', () => {
     await always(20);
     await fold(1);
     await fold(5);
+    await foldAll();
+    await always(40);
+  });
+
+  it('finds what an amendment added, which lies where its event does', async () => {
+    said = [];
+    of = await introduce(ledger, { now: NOW });
+    const one = fc.sample(saidArb, 1)[0] as Said;
+    const event = eventOf(one);
+    await ledger.slices.take([{ ...event, readings: event.readings.slice(0, 1) }], null);
+    await foldAll();
+    const amendment = correctionOf(event, { readings: event.readings });
+    await expect(ledger.slices.take([amendment], null)).resolves.toMatchObject({ accepted: 1 });
+    const { rows } = await database.asWorker((tx) =>
+      tx.query<{ page: bigint | null }>('select page from unfolded_slice'),
+    );
+    expect(rows).toEqual([{ page: null }]);
+    said.push(one);
+    await always(20);
     await foldAll();
     await always(40);
   });

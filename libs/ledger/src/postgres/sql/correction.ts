@@ -103,9 +103,11 @@ update usage_event e set meter = n.meter, quantity = n.quantity, value = n.value
  where e.identity = $1::uuid and e.ordinal = n.ordinal`,
 };
 
+/** In the event's own generation: its correction's slice is then found by its id alone. */
 export const addRows = {
   name: 'ledger_add_rows',
   text: `
+with elsewhere as (update unfolded_slice set page = null where slice_id = $2::bigint)
 insert into usage_event (generation, identity, ordinal, payload, tenant_id, customer_id, source, event_id, meter, quantity,
                          value, grp, occurred_at, slice_id, position, feature)
 select e.generation, e.identity, n.ordinal, e.payload, e.tenant_id, e.customer_id, e.source, e.event_id, n.meter, n.quantity,
