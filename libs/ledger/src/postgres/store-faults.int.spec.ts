@@ -29,10 +29,19 @@ async function begin(dataDir?: string, settings: Readonly<Record<string, string>
   customer = await ledger.introduce();
 }
 
+const folders: string[] = [];
+
+function makeFolder(name: string): string {
+  const folder = mkdtempSync(join(tmpdir(), name));
+  folders.push(folder);
+  return folder;
+}
+
 afterEach(async () => {
   await ledger.close();
   await bus.close();
   await server.stop();
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
 });
 
 const use = (...ids: string[]): Promise<void> => {
@@ -58,7 +67,7 @@ async function books(): Promise<Record<string, unknown>> {
 
 describe('a database that fails', () => {
   it('is killed again and again in the middle of slices: nothing is lost and nothing counts twice', async () => {
-    const dataDir = mkdtempSync(join(tmpdir(), 'tallygate-killed-'));
+    const dataDir = makeFolder('tallygate-killed-');
     await begin(dataDir);
     const { port } = server;
     const slices = Array.from({ length: 40 }, (_, slice) =>
@@ -78,7 +87,6 @@ describe('a database that fails', () => {
     expect(await books()).toEqual({ events: 8_000, ids: 8_000, grants: 0, balanced: true, chain: 'valid' });
     await server.kill();
     server = await startPostgres({ dataDir, port });
-    rmSync(join(dataDir, 'server.log'), { force: true });
   });
 
   it('has no connection left: requests are refused, to be sent again, and then served', async () => {
@@ -143,7 +151,7 @@ describe('a database that fails', () => {
 /** A disk of its own that is full soon; null where this process may not mount one. */
 function smallDisk(): string | null {
   if (process.getuid?.() !== 0) return null;
-  const mount = mkdtempSync(join(tmpdir(), 'tallygate-disk-'));
+  const mount = makeFolder('tallygate-disk-');
   try {
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=300m,mode=755', 'tmpfs', mount], { stdio: 'ignore' });
     return mount;
