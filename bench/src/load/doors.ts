@@ -1,4 +1,7 @@
-import { KafkaEventBus, TENANT_HEADER, silentLog } from '@tallygate/platform';
+import { Kafka, logLevel } from 'kafkajs';
+import { TOPICS } from '@tallygate/contracts';
+import { TENANT_HEADER } from '@tallygate/platform';
+import { KafkaWriter } from './kafka-writer';
 import type { Door } from './producer';
 
 /** Usage as text: one event, or several as a JSON array. */
@@ -21,15 +24,28 @@ export function open(door: Door, perMessage: number): Promise<OpenDoor> {
 }
 
 async function openKafka({ brokers, tenantId }: Door & { kind: 'kafka' }): Promise<OpenDoor> {
-  const bus = new KafkaEventBus({ brokers, clientId: 'bench-producer', log: silentLog });
-  await bus.start();
+  const [broker] = brokers;
+  if (broker === undefined || brokers.length > 1)
+    throw new Error(`one broker is needed, not "${brokers.join(', ')}"`);
   const headers = { [TENANT_HEADER]: tenantId };
-  const send = (messages: readonly Written[]): Promise<void> =>
-    bus.publish(
-      'usage.raw',
-      messages.map(({ key, text }) => ({ key, value: Buffer.from(text), headers })),
-    );
-  return { lot: 2_000, mostOpen: 4, send, close: () => bus.close() };
+  const partitions = await partitionsOf(broker, TOPICS.usageRaw);
+  const writer = await KafkaWriter.connect({ broker, topic: TOPICS.usageRaw, partitions, headers });
+  return {
+    lot: 2_000,
+    mostOpen: 4,
+    send: (messages) => writer.send(messages),
+    close: () => writer.close(),
+  };
+}
+
+async function partitionsOf(broker: string, topic: string): Promise<number> {
+  const admin = new Kafka({ brokers: [broker], logLevel: logLevel.NOTHING }).admin();
+  await admin.connect();
+  try {
+    return (await admin.fetchTopicOffsets(topic)).length;
+  } finally {
+    await admin.disconnect();
+  }
 }
 
 function openHttp({ url, apiKey }: Door & { kind: 'http' }, perMessage: number): OpenDoor {
