@@ -4,6 +4,7 @@ import { setTimeout as pace } from 'node:timers/promises';
 import { Client } from 'pg';
 
 const POLL_MS = 100;
+const UPKEEP_POLL_MS = 1_000;
 const PATIENCE_MS = 300_000;
 
 export interface Debited {
@@ -24,6 +25,13 @@ select count(*)::int as events,
 
 const STORED = `
 select partition, next_offset from ledger.consumer_offset where topic = 'usage.metered'`;
+
+/** What the ledger does behind its writers: usage to roll up, and wallets whose newest journal row has no seal yet. */
+const UPKEEP = `
+select exists (select from ledger.unfolded_slice)
+    or exists (select from ledger.wallet w
+                where w.version > coalesce((select p.last_version from ledger.journal_seal_part p
+                                             where p.wallet_id = w.id order by p.last_version desc limit 1), 0)) as left`;
 
 /** What the database holds: the instants of the commits are PostgreSQL's own (track_commit_timestamp). */
 export class Debits {
@@ -58,6 +66,16 @@ export class Debits {
       if ([...(await this.lag.all()).values()].every((behind) => behind === 0)) return;
     }
     throw new Error(`a consumer was behind for ${PATIENCE_MS / 1000} s`);
+  }
+
+  /** Quiet, and the ledger's upkeep of what was taken is done as well: a load that comes next is all that is worked on. */
+  async settled(): Promise<void> {
+    await this.quiet();
+    for (const end = performance.now() + PATIENCE_MS; performance.now() < end; await pace(UPKEEP_POLL_MS)) {
+      const { rows } = await this.client.query<{ left: boolean }>(UPKEEP);
+      if (rows[0]?.left === false) return;
+    }
+    throw new Error(`the ledger's upkeep was not done within ${PATIENCE_MS / 1000} s`);
   }
 
   async close(): Promise<void> {

@@ -1,3 +1,4 @@
+import { setTimeout as pace } from 'node:timers/promises';
 import { cloudEvent } from '@tallygate/testing';
 import { below, quantile, reading } from '../figure';
 import type { Figure, Reading } from '../figure';
@@ -7,6 +8,8 @@ import { LOAD_PREFIX } from '../setting';
 import type { Setting } from '../setting';
 
 const PATIENCE_MS = 30_000;
+/** The load is steady by then: connections are open and the generator's code is compiled. */
+const STEADY_AFTER_MS = 15_000;
 const CREDIT = '1';
 /** What exhausts it at 0.002 a token. */
 const TOKENS = 500;
@@ -27,7 +30,9 @@ export interface GateLatencies {
 export async function gateLatencies(setting: Setting, rate: number): Promise<GateLatencies> {
   const probes = await createProbes(setting);
   const gate = new GateProbe(setting.stack.agentUrl, setting.tenant.id);
+  await setting.debits.settled();
   const load = startLoad(setting, rate);
+  await pace(STEADY_AFTER_MS);
   const samples: Samples = { overHttp: [], overKafka: [], paid: [], topUpCalls: [] };
   try {
     for (const [place, probe] of probes.entries()) await sample(setting, gate, probe, place, samples);
@@ -124,7 +129,8 @@ function deniedFigure({ overHttp, overKafka }: Samples, rate: number): Figure {
     how:
       `From the acknowledgement (HTTP 202, or Kafka’s) of the event that uses up a customer’s credit to the gate ` +
       `agent’s first 402, asked every ${ASKED_EVERY_MS} ms, while ${Math.round(rate)} events/s of other customers flow ` +
-      `(half of the first figure); ${overHttp.length + overKafka.length} customers one after another.`,
+      `(half of the first figure) for ${STEADY_AFTER_MS / 1000} s already, what came before rolled up and sealed; ` +
+      `${overHttp.length + overKafka.length} customers one after another.`,
   };
 }
 

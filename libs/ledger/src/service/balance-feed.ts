@@ -38,7 +38,7 @@ const AT_ONCE: Leave = { slice: -Infinity, flush: -Infinity };
 /** Of something that is news all the time slices tell no more often than flushes do. */
 const NEWS_APART_MS = 1_000;
 /** What is no news waits this long at most, with whatever comes meanwhile, and at least half as long: so it never leaves in waves. */
-const WAIT_MS = 24_000;
+const WAIT_MS = 60_000;
 /** It leaves with others, at a whole multiple: who hears it pays for each transaction. */
 const TICK_MS = 4_000;
 /** Slices may take it along for so long before a flush asks for the wallets' locks. */

@@ -21,7 +21,12 @@ const ENOUGH_BYTES_AT_ONCE = 384 * 1024;
 const SLICES = 2;
 /** More partitions than a member is likely to have: each one's slice is at hand for the next go. */
 const MOST_PARTITIONS = 32;
-const LINGER_MS = 50;
+/**
+ * The partitions of one answer together, no longer: while one waits nothing is worked on, so that at half of what the
+ * processors can do a pause of 50 ms made events wait 150 ms more (p50, 18,000 events/s on 2 cores), for a twentieth of a
+ * core.
+ */
+const LINGER_MS = 5;
 
 interface Waiting {
   readonly slice: Slice;
