@@ -25,7 +25,7 @@ const ALL_REPLICAS = -1;
 const BROKER_TIMEOUT_MS = 30_000;
 
 /**
- * Writes text into a topic for a sixth of what kafkajs takes for it: a generator that shares the processors with what is
+ * Writes text into a topic for a quarter of what kafkajs takes for it: a generator that shares the processors with what is
  * measured must not need a third of one. Only what a load needs: one broker, no compression, no retry; a refusal or a
  * lost connection fails what waits.
  */
