@@ -74,12 +74,13 @@ export class BullJobQueue extends JobQueue {
   override async add<P>(queue: string, jobs: readonly Job<P>[]): Promise<void> {
     if (jobs.length === 0) return;
     if (this.closing !== undefined) throw new Error('The job queue is closed');
-    this.inFlight.queued(queue, jobs);
+    const queueing = this.inFlight.queueing(queue, jobs);
     try {
       await within(this.patienceMs, `queueing on ${queue}`, this.addAll(queue, jobs));
       this.onReady();
+      this.inFlight.queued(queueing);
     } catch (error) {
-      this.inFlight.doubtful(queue, jobs);
+      this.inFlight.doubtful(queueing);
       throw error;
     }
   }

@@ -5,10 +5,12 @@ interface Known {
   readonly tenantId: string;
 }
 
-interface InFlight extends Known {
+/** Waited for, whatever the backend says, while it runs or is being queued here; else the queue is asked about it. */
+export interface InFlight extends Known {
   readonly queue: string;
-  /** Running here: waited for whatever the backend says. Otherwise the queue is asked whether the job still exists. */
   running: boolean;
+  /** Calls that are queueing it and have no answer yet: the backend need not know it before. */
+  queueing: number;
 }
 
 const RECONCILE_MS = 250;
@@ -26,16 +28,20 @@ export class JobsInFlight {
 
   constructor(private readonly isThere: (queue: string, id: string) => Promise<boolean>) {}
 
-  queued(queue: string, jobs: readonly Known[]): void {
-    for (const { id, tenantId } of jobs) {
-      if (!this.jobs.has(nameOf(queue, id)))
-        this.jobs.set(nameOf(queue, id), { queue, id, tenantId, running: false });
-    }
+  /** @returns to be given to `queued` or `doubtful` when the backend has answered */
+  queueing(queue: string, jobs: readonly Known[]): readonly InFlight[] {
+    const known = jobs.map((job) => this.know(queue, job));
+    for (const job of known) job.queueing += 1;
     this.forgetOldest();
+    return known;
   }
 
-  started(queue: string, { id, tenantId }: Known): void {
-    this.jobs.set(nameOf(queue, id), { queue, id, tenantId, running: true });
+  queued(jobs: readonly InFlight[]): void {
+    for (const job of jobs) job.queueing -= 1;
+  }
+
+  started(queue: string, job: Known): void {
+    this.know(queue, job).running = true;
   }
 
   /** The handler is done, while the backend may still hold the job: to be asked about from now on. */
@@ -44,16 +50,18 @@ export class JobsInFlight {
     if (job !== undefined) job.running = false;
   }
 
-  /** The backend no longer holds the job. */
-  finished(queue: string, { id }: Known): void {
-    this.jobs.delete(nameOf(queue, id));
+  /** The backend no longer holds the job, unless it is being queued again: then it may come back. */
+  finished(queue: string, job: Known): void {
+    this.ended(queue, job);
+    const known = this.jobs.get(nameOf(queue, job.id));
+    if (known?.queueing === 0) this.forget(known);
     this.changed.raise();
   }
 
   /** Queueing failed, so they may be there or not; nobody waits for them. */
-  doubtful(queue: string, jobs: readonly Known[]): void {
-    for (const { id } of jobs)
-      if (this.jobs.get(nameOf(queue, id))?.running === false) this.jobs.delete(nameOf(queue, id));
+  doubtful(jobs: readonly InFlight[]): void {
+    this.queued(jobs);
+    for (const job of jobs) if (!isHeld(job)) this.forget(job);
     this.changed.raise();
   }
 
@@ -62,7 +70,7 @@ export class JobsInFlight {
       const change = this.changed.next();
       const waiting = this.of(tenantId);
       if (waiting.length === 0 || this.closed) return;
-      if (!(await this.reconcile(waiting.filter((job) => !job.running)))) return;
+      if (!(await this.reconcile(waiting.filter((job) => !isHeld(job))))) return;
       if (this.of(tenantId).length > 0) await soon(RECONCILE_MS, change);
     }
   }
@@ -77,9 +85,8 @@ export class JobsInFlight {
     for (const job of waiting) {
       const there = await this.isThere(job.queue, job.id).catch(() => null);
       if (there === null) return false;
-      // A run may have begun since the question was asked.
-      if (!there && this.jobs.get(nameOf(job.queue, job.id)) === job && !job.running)
-        this.jobs.delete(nameOf(job.queue, job.id));
+      // It may have begun to run, or been queued again, since the question was asked.
+      if (!there && !isHeld(job)) this.forget(job);
     }
     return true;
   }
@@ -88,13 +95,30 @@ export class JobsInFlight {
     return [...this.jobs.values()].filter((job) => job.tenantId === tenantId);
   }
 
+  private know(queue: string, { id, tenantId }: Known): InFlight {
+    const name = nameOf(queue, id);
+    const known = this.jobs.get(name) ?? { queue, id, tenantId, running: false, queueing: 0 };
+    this.jobs.set(name, known);
+    return known;
+  }
+
+  /** Unless another job of its name has taken its place. */
+  private forget(job: InFlight): void {
+    const name = nameOf(job.queue, job.id);
+    if (this.jobs.get(name) === job) this.jobs.delete(name);
+  }
+
   /** Jobs that other processes run are never finished here; only tenants in test mode are ever waited for. */
   private forgetOldest(): void {
     for (const [name, job] of this.jobs) {
       if (this.jobs.size <= MOST_TRACKED) return;
-      if (!job.running) this.jobs.delete(name);
+      if (!isHeld(job)) this.jobs.delete(name);
     }
   }
+}
+
+function isHeld({ running, queueing }: InFlight): boolean {
+  return running || queueing > 0;
 }
 
 function nameOf(queue: string, id: string): string {
