@@ -336,6 +336,21 @@ describe('usage as metered, against a model that knows nothing of windows and ro
     await always(60);
   });
 
+  it('says nothing of what begins where the range ends', async () => {
+    said = [];
+    of = await introduce(ledger, { now: NOW });
+    await use(fc.sample(saidArb, 3).map((one) => ({ ...one, time: FIRST })));
+    const until = { filter: {}, zone: 'UTC', from: null, to: FIRST, pageSize: 4 };
+    const askAll = async (): Promise<void> => {
+      for (const aggregation of AGGREGATIONS)
+        for (const window of [null, 'day' as const])
+          for (const groupBy of [[], ['model']]) await check({ ...until, aggregation, window, groupBy });
+    };
+    await askAll();
+    await foldAll();
+    await askAll();
+  });
+
   it('refuses more windows than an answer may have without building them', async () => {
     const asked = { ...(fc.sample(askedArb, 1)[0] as Asked), window: 'minute' as const, to: NOW };
     const result = await ask({ ...asked, from: at('1970-01-01T00:00:00Z') }, { limit: 1, after: null });

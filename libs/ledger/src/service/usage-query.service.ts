@@ -134,12 +134,15 @@ export class UsageQuery {
     return answers.map((answer) => ({ ...answer, window: answer.window + first }));
   }
 
-  /** From the first event where no start is asked for; events may be up to five minutes ahead of now. */
+  /**
+   * From the first event where no start is asked for, which may be up to five minutes ahead of now; where that lies behind
+   * the end, the last moment before it, in which there is nothing.
+   */
   private async range(tx: Tx, request: UsageRequest, now: Instant): Promise<Range> {
     const end = request.to ?? addMicros(now, 1);
     if (request.from !== null) return { start: request.from, end: maxInstant(request.from, end) };
     const first = await this.readings.first(tx, { ...request, meter: request.meter.key });
-    return first === null || first >= end ? { start: end, end: addMicros(end, 1) } : { start: first, end };
+    return { start: first === null || first >= end ? addMicros(end, -1) : first, end };
   }
 }
 
