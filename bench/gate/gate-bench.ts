@@ -24,22 +24,28 @@ export interface GateBenchOptions {
   readonly seconds: number;
 }
 
+/** By then both run compiled code. */
+const WARM_UP_SECONDS = 2;
+
 interface Round {
   readonly perSecond: number;
   readonly perCoreSecond: number;
 }
 
-/** Agent and bare server in turns, each in a process of its own, under the same load from this one. */
+/**
+ * Agent and bare server in turns under the same load from this process. Each round has processes of its own: two of the
+ * same server differ by more than two rounds of one, for where its code and data come to lie.
+ */
 export async function benchGate({ rounds, seconds }: GateBenchOptions): Promise<GateFigures> {
-  const contenders = [await Contender.start('bare'), await Contender.start('gate')] as const;
   const results: Record<'bare' | 'gate', Round[]> = { bare: [], gate: [] };
-  try {
-    for (const contender of contenders) await contender.round(seconds);
-    for (let round = 0; round < rounds; round += 1) {
+  for (let round = 0; round < rounds; round += 1) {
+    const contenders = [await Contender.start('bare'), await Contender.start('gate')] as const;
+    try {
+      for (const contender of contenders) await contender.round(WARM_UP_SECONDS);
       for (const contender of contenders) results[contender.name].push(await contender.round(seconds));
+    } finally {
+      for (const contender of contenders) contender.stop();
     }
-  } finally {
-    for (const contender of contenders) contender.stop();
   }
   return figuresOf(results);
 }

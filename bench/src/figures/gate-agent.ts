@@ -22,7 +22,7 @@ export async function gateAgent(rounds: number, seconds: number): Promise<Figure
     goals: [atLeast(ratio, 0.6)],
     how:
       `GET /authorize beside a node:http server that answers 200 with nothing to decide, each in a process of its ` +
-      `own, ${rounds} alternating rounds of ${seconds} s over 64 kept connections, each request for another of ` +
-      `10,000 customers; the generator is a third process.`,
+      `own, ${rounds} pairs of processes for ${seconds} s each, one after the other, over 64 kept connections, each ` +
+      `request for another of 10,000 customers; the generator is a third process.`,
   };
 }

@@ -14,6 +14,7 @@ import type {
 import type {
   CatalogState,
   CredentialState,
+  CustomerCell,
   CustomerState,
   FeatureState,
   PlanFeatureState,
@@ -42,10 +43,16 @@ export function compileCatalog(entry: CatalogEntry, version: number): CatalogSta
   };
 }
 
-export function compileCredential(entry: CredentialEntry, version: number): CredentialState {
+/** @param customer where its customer's state is found, whether that has arrived yet or not */
+export function compileCredential(
+  entry: CredentialEntry,
+  version: number,
+  customer: CustomerCell,
+): CredentialState {
   return {
     version,
     customerId: entry.customerId,
+    customer,
     subject: entry.subject,
     expiresAt: optionalMoment(entry.expiresAt),
     revokedAt: optionalMoment(entry.revokedAt),
@@ -63,7 +70,7 @@ export function compileCustomer(entry: CustomerEntry, version: number): Customer
     hasMethod,
     underReview,
     override: override === null ? null : { until: optionalMoment(override.until) },
-    approvals: new Map(Object.entries(entry.approvals)),
+    approvals: mapValues(entry.approvals, (approval) => approval),
     subscription: entry.subscription === null ? null : compileSubscription(entry.subscription),
     overdraft: amounts(entry.overdraft),
     wallets: mapValues(entry.wallets, (segments) => segments.map(compileSegment)),
@@ -93,8 +100,13 @@ function amounts(record: Readonly<Record<string, string>>): ReadonlyMap<string, 
   return mapValues(record, amount);
 }
 
+/** One for all: most customers have several lists with nothing in them, and every decision looks into those. */
+const EMPTY: ReadonlyMap<string, unknown> = new Map();
+
 function mapValues<A, B>(record: Readonly<Record<string, A>>, f: (value: A) => B): ReadonlyMap<string, B> {
-  return new Map(Object.entries(record).map(([key, value]) => [key, f(value)]));
+  const entries = Object.entries(record);
+  if (entries.length === 0) return EMPTY as ReadonlyMap<string, B>;
+  return new Map(entries.map(([key, value]) => [key, f(value)]));
 }
 
 function compileFeature(feature: FeatureEntry): FeatureState {

@@ -3,12 +3,7 @@ import { compileCatalog, compileCredential, compileCustomer, compileTenant, mome
 import { Digest, EMPTY_DIGEST } from './digest';
 import { isEntryKind } from './entries';
 import type { FeedEntry, LiveEntry, OpaqueEntry } from './entries';
-import type { CatalogState, CredentialState, CustomerState, TenantTerms } from './state';
-
-/** A customer's place, which its credentials point at: one look-up fewer on the way of every request. */
-export interface CustomerCell {
-  current: CustomerState | null;
-}
+import type { CatalogState, CredentialState, CustomerCell, CustomerState, TenantTerms } from './state';
 
 /** One tenant's applied entries, indexed by what a request may carry. */
 export class TenantState {
@@ -18,7 +13,7 @@ export class TenantState {
   readonly customers = new Map<string, CustomerState>();
   readonly customersByKey = new Map<string, CustomerState>();
   readonly customersBySubject = new Map<string, CustomerState>();
-  readonly credentials = new Map<string, CredentialState & { readonly customer: CustomerCell }>();
+  readonly credentials = new Map<string, CredentialState>();
   readonly digest = new Digest();
   /** Versions of entries of kinds that this code does not know. */
   readonly opaque = new Map<string, number>();
@@ -159,10 +154,10 @@ function insert(tenant: TenantState, entry: LiveEntry | OpaqueEntry): void {
       tenant.clock = { version: entry.version, now: moment(entry.payload.now) };
       return;
     case 'credential':
-      tenant.credentials.set(entry.key, {
-        ...compileCredential(entry.payload, entry.version),
-        customer: tenant.cellOf(entry.payload.customerId),
-      });
+      tenant.credentials.set(
+        entry.key,
+        compileCredential(entry.payload, entry.version, tenant.cellOf(entry.payload.customerId)),
+      );
       return;
     case 'customer':
       insertCustomer(tenant, compileCustomer(entry.payload, entry.version));

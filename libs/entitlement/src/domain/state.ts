@@ -49,9 +49,15 @@ export interface CatalogState {
   readonly lowBalance: ReadonlyMap<string, Nano>;
 }
 
+/** A customer's place, which its credentials point at: one look-up fewer on the way of every request. */
+export interface CustomerCell {
+  current: CustomerState | null;
+}
+
 export interface CredentialState {
   readonly version: number;
   readonly customerId: string;
+  readonly customer: CustomerCell;
   readonly subject: string | null;
   readonly expiresAt: Instant | null;
   readonly revokedAt: Instant | null;

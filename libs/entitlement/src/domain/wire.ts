@@ -5,10 +5,10 @@ import type { FeedEntry, LiveEntry } from './entries';
 /** An entry as it travels, on every transport. */
 export function entryFromWire(wire: WireEntry): FeedEntry {
   const { tenantId, kind, key, version } = wire;
-  const head = { tenantId, key, version, removed: false as const };
-  if (!isEntryKind(kind)) return { ...head, kind: 'unknown', as: kind };
+  if (!isEntryKind(kind)) return { tenantId, key, version, removed: false, kind: 'unknown', as: kind };
+  const payload: unknown = JSON.parse(wire.payload);
   // The service wrote the payload from the entry type of this kind; compile.ts refuses what is not one.
-  return { ...head, kind, payload: JSON.parse(wire.payload) as unknown } as LiveEntry;
+  return { tenantId, key, version, removed: false, kind, payload } as LiveEntry;
 }
 
 export function removalFromWire({ tenantId, kind, key, version }: WireEntryRef): FeedEntry {
