@@ -289,6 +289,8 @@ function postgresConnections(
     options: '-c search_path=bullmq',
   });
   pool.on('error', onError);
+  // Each queue and each worker listens for its errors.
+  pool.setMaxListeners(0);
   return {
     queue: (name) => new onPostgres.Queue<JobData>(name, { connection: pool }) as BullQueue,
     worker: (name, run, concurrency) =>

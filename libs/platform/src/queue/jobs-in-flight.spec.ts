@@ -37,6 +37,18 @@ describe('jobs in flight', () => {
     await waiting;
   });
 
+  it('waits for a job that was queued again, and taken, before an older question is answered', async () => {
+    let answer: (there: boolean) => void = () => undefined;
+    jobs = new JobsInFlight(() => new Promise((resolve) => (answer = resolve)));
+    jobs.queued(jobs.queueing('mail', [job]));
+    const waiting = jobs.idle(TENANT);
+    jobs.queued(jobs.queueing('mail', [job]));
+    answer(false);
+    expect(await stillWaiting(waiting)).toBe(true);
+    jobs.close();
+    await waiting;
+  });
+
   it('waits for a job that is queued again while its last run ends', async () => {
     jobs.started('mail', job);
     const queueing = jobs.queueing('mail', [job]);

@@ -11,6 +11,8 @@ export interface InFlight extends Known {
   running: boolean;
   /** Calls that are queueing it and have no answer yet: the backend need not know it before. */
   queueing: number;
+  /** How often it was queued here: what is said of one time says nothing of the next. */
+  times: number;
 }
 
 const RECONCILE_MS = 250;
@@ -31,7 +33,10 @@ export class JobsInFlight {
   /** @returns to be given to `queued` or `doubtful` when the backend has answered */
   queueing(queue: string, jobs: readonly Known[]): readonly InFlight[] {
     const known = jobs.map((job) => this.know(queue, job));
-    for (const job of known) job.queueing += 1;
+    for (const job of known) {
+      job.queueing += 1;
+      job.times += 1;
+    }
     this.forgetOldest();
     return known;
   }
@@ -83,10 +88,11 @@ export class JobsInFlight {
   /** @returns false when the backend does not answer */
   private async reconcile(waiting: readonly InFlight[]): Promise<boolean> {
     for (const job of waiting) {
+      const { times } = job;
       const there = await this.isThere(job.queue, job.id).catch(() => null);
       if (there === null) return false;
       // It may have begun to run, or been queued again, since the question was asked.
-      if (!there && !isHeld(job)) this.forget(job);
+      if (!there && !isHeld(job) && job.times === times) this.forget(job);
     }
     return true;
   }
@@ -97,7 +103,7 @@ export class JobsInFlight {
 
   private know(queue: string, { id, tenantId }: Known): InFlight {
     const name = nameOf(queue, id);
-    const known = this.jobs.get(name) ?? { queue, id, tenantId, running: false, queueing: 0 };
+    const known = this.jobs.get(name) ?? { queue, id, tenantId, running: false, queueing: 0, times: 0 };
     this.jobs.set(name, known);
     return known;
   }
