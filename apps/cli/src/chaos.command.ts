@@ -27,7 +27,7 @@ export async function chaosCommand(words: readonly string[], output: Output): Pr
   output.line(`seed ${seed}; starting the real stack`);
   const stack = await RealStack.start({
     ledgers: 2,
-    stopPoint: 'ledger_claim_position',
+    stopPoint: 'ledger_claim_positions',
   });
   try {
     const report = await runChaos(stack, { seed, mode, say: (line) => output.line(line) });
@@ -41,7 +41,7 @@ export async function chaosCommand(words: readonly string[], output: Output): Pr
 function linesOf(report: ChaosReport): readonly string[] {
   const { violations } = report;
   return [
-    `seed ${report.seed}: ${report.kills} kills, ${report.pauses} pauses, ${report.terminations} connections ended`,
+    `seed ${report.seed}: ${report.kills} kills, ${report.pauses} pauses (${report.pausesAtPoint} with a slice in hand), ${report.terminations} connections ended`,
     `${report.sent} events sent, ${report.acknowledged} acknowledged, ${report.repeats} sent again, ${report.conflicts} in conflict; ${report.purchases} purchases`,
     ...Object.entries(report.gateAnswers).map(([what, count]) => `gate, ${what}: ${count}`),
     `at rest ${report.restSeconds} s after the load ended`,

@@ -55,8 +55,8 @@ class Load {
 
 /** What holds where the second process takes over: at once, or when PostgreSQL has ended the transaction that stands. */
 const PAUSES = [
-  ['between reading a slice and claiming its partition', 'ledger_claim_position', 15_000],
-  ['for more than a minute in the middle of a transaction', 'ledger_advance_position', 65_000],
+  ['between reading a slice and claiming its partition', 'ledger_claim_positions', 15_000],
+  ['for more than a minute in the middle of a transaction', 'ledger_advance_positions', 65_000],
 ] as const;
 
 describe.each(PAUSES)('of two ledgers one that is stopped %s', (_moment, stopPoint, atLeastMs) => {
@@ -115,7 +115,7 @@ describe.each(PAUSES)('of two ledgers one that is stopped %s', (_moment, stopPoi
     load.start();
     await until('both ledgers own partitions', async () => (await owners()).length === 2);
     const shared = await owners();
-    await stack.pauseAtPoint('ledger');
+    expect(await stack.pauseAtPoint('ledger')).toBe(true);
     const stopped = performance.now();
     await until('one ledger owns everything', async () => (await owners()).length === 1);
     const taken = await count('usage_event');

@@ -6,12 +6,18 @@ import type { Fault, Kill, Stop, Termination } from './kill-plan';
 export interface FaultCounts {
   kills: number;
   pauses: number;
+  /** Of these, ledgers that had read a slice and not yet claimed its partition. */
+  pausesAtPoint: number;
   terminations: number;
 }
 
+/** A ledger that owns nothing at the moment, or is being taken over from, passes no such point. */
+const MOST_MISSED = 3;
+
 /** Does to a running stack what a plan says, one after the other, and says so. */
 export class Faults {
-  readonly counts: FaultCounts = { kills: 0, pauses: 0, terminations: 0 };
+  private missed = 0;
+  readonly counts: FaultCounts = { kills: 0, pauses: 0, pausesAtPoint: 0, terminations: 0 };
 
   constructor(
     private readonly stack: RealStack,
@@ -27,6 +33,14 @@ export class Faults {
     }
   }
 
+  /** A fault that never happens proves nothing. */
+  get idle(): readonly string[] {
+    if (this.missed < MOST_MISSED || this.counts.pausesAtPoint > 0) return [];
+    return [
+      `none of ${this.missed} pauses met a ledger that claims a slice's partition: is its stop point passed?`,
+    ];
+  }
+
   private async kill({ victims }: Kill): Promise<void> {
     const present = victims.filter((victim) => this.stack.pids().has(victim));
     await Promise.all(present.map((victim) => this.stack.killProcess(victim)));
@@ -39,12 +53,14 @@ export class Faults {
 
   private async pause({ victim, forMs, atPoint }: Stop): Promise<void> {
     if (!this.stack.pids().has(victim)) return;
-    if (atPoint) await this.stack.pauseAtPoint(victim);
-    else this.stack.pauseProcess(victim);
+    const there = atPoint && (await this.stack.pauseAtPoint(victim));
+    if (!atPoint) this.stack.pauseProcess(victim);
+    if (there) this.counts.pausesAtPoint += 1;
+    else if (atPoint) this.missed += 1;
     await delay(forMs);
     this.stack.resumeProcess(victim);
     this.counts.pauses += 1;
-    this.say(`pause ${this.counts.pauses}: ${victim} for ${forMs} ms${atPoint ? ', before it claimed' : ''}`);
+    this.say(`pause ${this.counts.pauses}: ${victim} for ${forMs} ms${there ? ', before it claimed' : ''}`);
   }
 
   private async terminate({ share }: Termination): Promise<void> {

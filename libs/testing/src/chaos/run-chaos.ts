@@ -52,7 +52,8 @@ export async function runChaos(stack: RealStack, options: ChaosOptions): Promise
     const moving = await judge.rest(PATIENCE_MS);
     const restSeconds = Math.round((performance.now() - ended) / 100) / 10;
     const unrest = moving.map((what) => `after ${PATIENCE_MS / 1000} s ${what}`);
-    const violations = [...clients.record.wrongs, ...unrest, ...(await judge.violations(clients.record))];
+    const wrongs = [...clients.record.wrongs, ...faults.idle];
+    const violations = [...wrongs, ...unrest, ...(await judge.violations(clients.record))];
     return { seed: options.seed, ...faults.counts, restSeconds, violations, ...countsOf(clients.record) };
   } finally {
     await judge.close();

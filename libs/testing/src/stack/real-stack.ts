@@ -156,14 +156,16 @@ export class RealStack extends Stack {
     this.signal(name, 'SIGSTOP');
   }
 
-  /** The same right before a ledger's next statement of that name; at once when that takes longer than a few seconds. */
-  async pauseAtPoint(name: ProcessName): Promise<void> {
+  /**
+   * The same right before a ledger's next statement of that name; at once when that takes longer than a few seconds.
+   * @returns whether it stopped there
+   */
+  async pauseAtPoint(name: ProcessName): Promise<boolean> {
     const pid = this.processes.get(name)?.pid ?? 0;
-    if (this.stopPoint !== null) {
-      this.signal(name, 'SIGUSR2');
-      await waitUntil(() => isStopped(pid), POINT_MS);
-    }
-    this.pauseProcess(name);
+    if (this.stopPoint !== null) this.signal(name, 'SIGUSR2');
+    const there = this.stopPoint !== null && (await waitUntil(() => isStopped(pid), POINT_MS));
+    if (!there) this.pauseProcess(name);
+    return there;
   }
 
   resumeProcess(name: ProcessName): void {
