@@ -30,6 +30,17 @@ export { provisionSchema } from './postgres/provision';
 export type { ProvisionOptions, SchemaProvisioning } from './postgres/provision';
 export { sqlMigration } from './postgres/migration';
 export type { MigrationClass } from './postgres/migration';
+export {
+  bigints,
+  booleans,
+  instants,
+  integers,
+  jsonbs,
+  numerics,
+  smallints,
+  texts,
+  uuids,
+} from './postgres/binary-arrays';
 export { instantFromPg, instantOrNullFromPg, pgInstant, pgInstantOrNull } from './postgres/instant-codec';
 export { retrySerialization, sqlState } from './postgres/statement-error';
 export type { StatementError } from './postgres/statement-error';
@@ -90,6 +101,7 @@ export { RootGuard } from './auth/root-guard';
 export { invalid, problem, problemBody, ProblemException } from './http/problem';
 export type { Fault, Problem } from './http/problem';
 export { ProblemFilter } from './http/problem-filter';
+export { storageProblem } from './http/storage-problem';
 export { ZodBody, zodFaults } from './http/zod-faults';
 export {
   BodyHash,

@@ -120,4 +120,14 @@ describe('GroupCommit', () => {
     await Promise.all(outcomes);
     expect(seen).toEqual(['one', 'two', 'three']);
   });
+
+  it('tries none of a group alone when its failure is an outage', async () => {
+    const work = new Work();
+    const group = over(work, { enough: 100, isOutage: (error) => String(error).includes('among') });
+    const outcomes = Promise.allSettled([1, 13, 2].map((size) => group.add(size)));
+    await turn();
+    await work.endAll();
+    expect((await outcomes).map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
+    expect(work.taken).toEqual([[1, 13, 2]]);
+  });
 });

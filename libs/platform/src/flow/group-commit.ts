@@ -10,6 +10,8 @@ export interface GroupCommitOptions<Item, Outcome> {
   readonly enough: number;
   /** Groups in work at the same time. */
   readonly lanes: number;
+  /** Whether a failure is everybody's, whatever the items are: then none of the group is tried alone. */
+  readonly isOutage?: (error: unknown) => boolean;
 }
 
 interface Waiting<Item, Outcome> {
@@ -88,8 +90,8 @@ export class GroupCommit<Item, Outcome> {
       const outcomes = await this.inContext(group);
       group.forEach(({ resolve }, place) => resolve(outcomes[place] as Outcome));
     } catch (error) {
-      const [only] = group;
-      if (group.length === 1) only?.reject(error);
+      const together = group.length === 1 || this.options.isOutage?.(error) === true;
+      if (together) for (const one of group) one.reject(error);
       else for (const one of group) await this.commit([one]);
     }
   }
