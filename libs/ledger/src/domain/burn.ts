@@ -82,14 +82,16 @@ export function owe(draft: WalletDraft, { feature, occurredAt, reference }: Char
   repay(draft, debt, draft.now);
 }
 
-/** The youngest debt grows when that changes neither whose turn it is nor which lots may repay it; else a new one. */
+/**
+ * The youngest open debt grows when that changes neither whose turn it is nor which lots may repay it; else a new one. It
+ * stays as old as its first part: an older debt of another feature that is booked later does not part it again.
+ */
 function debtFor(draft: WalletDraft, feature: string | null, occurredAt: Instant): Debt {
   const { debts, lots } = draft.wallet;
-  const youngest = debts.at(-1);
+  const youngest = debts.findLast((debt) => outstanding(debt) > 0n);
   if (
     youngest !== undefined &&
     youngest.feature === feature &&
-    outstanding(youngest) > 0n &&
     youngest.occurredAt <= occurredAt &&
     occurredAt <= draft.now &&
     !lots.some((lot) => endOf(lot) > youngest.occurredAt && endOf(lot) <= occurredAt)

@@ -133,8 +133,8 @@ export class SliceCounters implements PeriodCounters {
 
   spend(feature: string, cap: SpendCap, terms: SubscriptionTerms, at: Instant, unit: string): Counter {
     const period = this.capPeriod(cap, terms, at);
-    const key = { ...this.event, feature, ...spendScope(cap, unit), periodStart: period.start };
-    return this.at(key, period, { limit: 'hard' }, capOf(cap));
+    const { kind, scope } = spendScope(cap, unit);
+    return this.at(this.key(feature, kind, scope, period.start), period, { limit: 'hard' }, capOf(cap));
   }
 
   private ofPeriod(
@@ -145,8 +145,13 @@ export class SliceCounters implements PeriodCounters {
     at: Instant,
   ): Counter {
     const period = this.period(terms, feature, plan, at);
-    const key = { ...this.event, feature, kind, scope: '', periodStart: period.start };
-    return this.at(key, period, plan, includedOf(plan));
+    return this.at(this.key(feature, kind, '', period.start), period, plan, includedOf(plan));
+  }
+
+  /** Written out: spread and added to, every key would have a hidden class of its own, and reading it would be slow. */
+  private key(feature: string, kind: CounterKey['kind'], scope: string, periodStart: Instant): CounterKey {
+    const { tenantId, customerId } = this.event;
+    return { tenantId, customerId, feature, kind, scope, periodStart };
   }
 
   /** Which counters rating will ask for. */
@@ -164,27 +169,20 @@ export class SliceCounters implements PeriodCounters {
     const prepaid = feature.kind === 'prepaid';
     if (!prepaid || gauge !== null) {
       const { start } = this.period(terms, feature.key, plan, at);
-      const kind = prepaid ? ('value' as const) : ('quota' as const);
-      keys.push({ ...this.event, feature: feature.key, kind, scope: '', periodStart: start });
+      keys.push(this.key(feature.key, prepaid ? 'value' : 'quota', '', start));
     }
     if (row === null || feature.kind === 'quota') return keys;
     if (runsOverPeriod(row)) keys.push(this.tierKey(feature.key, terms, at, row));
     if (plan.spend_cap !== undefined) {
       const { start } = this.capPeriod(plan.spend_cap, terms, at);
-      const scope = spendScope(plan.spend_cap, row.unit);
-      keys.push({ ...this.event, feature: feature.key, ...scope, periodStart: start });
+      const { kind, scope } = spendScope(plan.spend_cap, row.unit);
+      keys.push(this.key(feature.key, kind, scope, start));
     }
     return keys;
   }
 
   private tierKey(feature: string, terms: SubscriptionTerms, at: Instant, row: PriceRow): CounterKey {
-    return {
-      ...this.event,
-      feature,
-      kind: 'tier',
-      scope: row.matchText,
-      periodStart: subscriptionPeriod(terms, at).start,
-    };
+    return this.key(feature, 'tier', row.matchText, subscriptionPeriod(terms, at).start);
   }
 
   private at(
@@ -211,8 +209,7 @@ export class SliceCounters implements PeriodCounters {
         if (gauge !== 'unique_count' || value === null) continue;
         const kind = feature.kind === 'prepaid' ? 'value' : 'quota';
         const { start } = this.period(terms, feature.key, plan, at);
-        const own = { feature: feature.key, kind, scope: '', periodStart: start } as const;
-        const name = counterName({ ...this.for(event).event, ...own });
+        const name = counterName(this.for(event).key(feature.key, kind, '', start));
         const counter = this.counters.get(name);
         if (counter !== undefined) asked.set(`${name}\n${value}`, { counter, value });
       }

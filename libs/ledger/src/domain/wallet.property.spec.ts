@@ -1,122 +1,22 @@
 import fc from 'fast-check';
-import type { Instant, Nano } from '@tallygate/kernel';
+import type { Nano } from '@tallygate/kernel';
+import {
+  amountArb as amount,
+  featureArb as feature,
+  histories,
+  WalletHistory,
+} from '../testing/wallet-history';
+import { counting, hour, lotOf, walletOf, work } from '../testing/wallets';
 import { chargeUsage } from './burn';
-import { debit } from './debit';
-import { settleDue } from './due';
 import { fold } from './entry';
 import type { Entry } from './entry';
-import { issueLot, voidGrant } from './grant';
-import { capture, release, reserve } from './hold';
 import { endOf, isClosed, mayPayFor } from './lot';
 import type { Lot } from './lot';
 import { debtOf, heldOf, outstanding } from './wallet';
-import type { Wallet, WalletDraft } from './wallet';
-import { counting, emptyWallet, hour, lotOf, units, walletOf, work } from '../testing/wallets';
-
-type Step =
-  | {
-      do: 'grant';
-      amount: Nano;
-      start: number;
-      length: number | null;
-      priority: number;
-      feature: string | null;
-    }
-  | { do: 'use'; amount: Nano; feature: string; ago: number }
-  | { do: 'debit'; amount: Nano; feature: string | null }
-  | { do: 'hold'; amount: Nano; ttl: number }
-  | { do: 'capture' | 'release'; which: number; amount: Nano }
-  | { do: 'void'; which: number }
-  | { do: 'wait'; hours: number };
-
-const amount = fc.bigInt({ min: 1n, max: 20_000n }).map((milli) => milli * 1_000_000n);
-const feature = fc.constantFrom('a', 'b');
-const step: fc.Arbitrary<Step> = fc.oneof(
-  fc.record({
-    do: fc.constant('grant' as const),
-    amount,
-    start: fc.integer({ min: -3, max: 5 }),
-    length: fc.option(fc.integer({ min: 4, max: 12 })),
-    priority: fc.integer({ min: 99, max: 101 }),
-    feature: fc.option(feature),
-  }),
-  fc.record({ do: fc.constant('use' as const), amount, feature, ago: fc.integer({ min: 0, max: 6 }) }),
-  fc.record({ do: fc.constant('debit' as const), amount, feature: fc.option(feature) }),
-  fc.record({ do: fc.constant('hold' as const), amount, ttl: fc.integer({ min: 1, max: 5 }) }),
-  fc.record({ do: fc.constantFrom('capture' as const, 'release' as const), which: fc.nat(2), amount }),
-  fc.record({ do: fc.constant('void' as const), which: fc.nat(2) }),
-  fc.record({ do: fc.constant('wait' as const), hours: fc.integer({ min: 0, max: 4 }) }),
-);
-
-/** Runs a history as the services do: every step opens the wallet anew, lets pass what was due, and acts. */
-class History {
-  readonly journal: Entry[] = [];
-  now: Instant = hour(0);
-  private readonly newId = counting();
-  private grants = 0;
-
-  constructor(readonly wallet: Wallet = emptyWallet({ overdraft: units(3) })) {}
-
-  run(action: Step): void {
-    if (action.do === 'wait') this.now = (this.now + hour(action.hours)) as Instant;
-    const draft = work(this.wallet, this.now, this.newId);
-    settleDue(draft);
-    if (action.do !== 'wait') this.act(draft, action);
-    this.journal.push(...draft.entries);
-  }
-
-  private act(draft: WalletDraft, action: Exclude<Step, { do: 'wait' }>): void {
-    switch (action.do) {
-      case 'grant':
-        return this.grant(draft, action);
-      case 'use':
-        return chargeUsage(draft, { ...action, occurredAt: (this.now - hour(action.ago)) as Instant });
-      case 'debit':
-        return void debit(draft, { ...action, reference: 'd' });
-      case 'hold':
-        return void reserve(draft, {
-          key: this.newId(),
-          amount: action.amount,
-          feature: null,
-          expiresAt: (this.now + hour(action.ttl)) as Instant,
-        });
-      case 'capture':
-      case 'release': {
-        const hold = this.wallet.holds[action.which];
-        if (hold === undefined) return;
-        return void (action.do === 'capture' ? capture(draft, hold, action.amount) : release(draft, hold));
-      }
-      case 'void': {
-        const lot = this.wallet.lots[action.which];
-        return lot === undefined
-          ? undefined
-          : void voidGrant(draft, lot.grantId, [lot], lot.state === 'voided');
-      }
-    }
-  }
-
-  private grant(draft: WalletDraft, action: Extract<Step, { do: 'grant' }>): void {
-    const effectiveAt = (this.now + hour(action.start)) as Instant;
-    const expiresAt = action.length === null ? null : ((effectiveAt + hour(action.length)) as Instant);
-    this.grants += 1;
-    issueLot(draft, {
-      grantId: `g${this.grants}`,
-      grantKey: `g${this.grants}`,
-      kind: 'promotional',
-      priority: action.priority,
-      effectiveAt,
-      expiresAt,
-      features: action.feature === null ? null : [action.feature],
-      amount: action.amount,
-    });
-  }
-}
-
-/** Long enough that holds, debts and ends meet. */
-const histories = fc.array(step, { minLength: 5, maxLength: 40, size: 'max' });
+import type { Wallet } from './wallet';
 
 /** What contradicts the journal, or breaks a lot's bounds. */
-function faultsOf({ wallet, journal }: History): string[] {
+function faultsOf({ wallet, journal }: WalletHistory): string[] {
   const { free, held, debt } = fold(journal);
   const sum = (of: (lot: Lot) => Nano): Nano => wallet.lots.reduce((total, lot) => total + of(lot), 0n);
   const faults: [boolean, string][] = [
@@ -132,7 +32,7 @@ function faultsOf({ wallet, journal }: History): string[] {
 }
 
 /** Lots that may repay an open debt and have not. */
-function idleBesideDebt({ wallet, now }: History): Lot[] {
+function idleBesideDebt({ wallet, now }: WalletHistory): Lot[] {
   const open = wallet.debts.filter((debt) => outstanding(debt) > 0n);
   return wallet.lots.filter(
     (lot) =>
@@ -147,7 +47,7 @@ describe('any history of a wallet', () => {
   it('conserves credit: lots, holds and debts equal the fold of the journal, inside their bounds', () =>
     fc.assert(
       fc.property(histories, (steps) => {
-        const history = new History();
+        const history = new WalletHistory();
         const faults = steps.flatMap((one) => {
           history.run(one);
           return faultsOf(history);
@@ -160,7 +60,7 @@ describe('any history of a wallet', () => {
   it('never leaves a debt beside credit that may repay it', () =>
     fc.assert(
       fc.property(histories, (steps) => {
-        const history = new History();
+        const history = new WalletHistory();
         const idle = steps.flatMap((one) => {
           history.run(one);
           return idleBesideDebt(history);
@@ -173,7 +73,7 @@ describe('any history of a wallet', () => {
   it('ends the same whether time is noticed at every instant or only at the end', () =>
     fc.assert(
       fc.property(histories, fc.integer({ min: 1, max: 30 }), (steps, hours) => {
-        const [punctual, late] = [new History(), new History()];
+        const [punctual, late] = [new WalletHistory(), new WalletHistory()];
         for (const one of steps) {
           punctual.run(one);
           late.run(one);

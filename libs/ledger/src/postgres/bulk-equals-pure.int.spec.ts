@@ -23,7 +23,10 @@ let ledger: LedgerUnderTest;
 let tenant: SampleTenant;
 
 /** Everything of a history happens at one instant of the tenant's clock, after all events. */
-const NOW = hours(10);
+const NOW_HOURS = 10;
+const NOW = hours(NOW_HOURS);
+/** What usage is of; every lot pays for it. */
+const FEATURE = 'completions';
 
 beforeAll(async () => {
   server = await startPostgres({ settings: { fsync: 'off' } });
@@ -73,12 +76,13 @@ class Run {
 
   constructor() {
     this.customers = this.models.map(() => ({ tenantId: tenant.tenantId, customerId: randomUUID() }));
+    for (const model of this.models) model.waitUntil(NOW_HOURS);
   }
 
   async take(action: Step): Promise<void> {
     if (action.kind === 'grant') return this.grant(action);
     const events = action.events.map(({ who, tokens, at }) => {
-      this.models[who]?.use(BigInt(tokens) * 2_000_000n, hours(at), NOW);
+      this.models[who]?.use(BigInt(tokens) * 2_000_000n, FEATURE, at);
       return usageEvent(this.customer(who), { tokens: String(tokens), occurredAt: hours(at) });
     });
     const again = action.repeat === null ? undefined : this.sent[action.repeat];
@@ -114,10 +118,16 @@ class Run {
   private async grant(action: Extract<Step, { kind: 'grant' }>): Promise<void> {
     const key = `g-${(this.grants += 1)}-${this.customer(action.who).customerId}`;
     const amount = BigInt(action.amount) * 1_000_000_000n;
-    const end = action.end === null ? null : hours(action.end);
-    const { priority, paid } = action;
-    const lot = { key, left: amount, priority, start: hours(action.start), end: end ?? Infinity, paid };
-    this.models[action.who]?.grant(lot, NOW);
+    const { priority, paid, start, end } = action;
+    this.models[action.who]?.grant({
+      key,
+      left: amount,
+      priority,
+      start,
+      end: end ?? Infinity,
+      paid,
+      feature: null,
+    });
     const request = {
       ...this.customer(action.who),
       unit: 'USD',
@@ -126,8 +136,8 @@ class Run {
       amount,
       kind: paid ? ('paid' as const) : ('promotional' as const),
       priority,
-      effectiveAt: hours(action.start),
-      expiresAt: end,
+      effectiveAt: hours(start),
+      expiresAt: end === null ? null : hours(end),
       features: null,
       recurrence: null,
       rollover: null,

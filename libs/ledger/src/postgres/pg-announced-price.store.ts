@@ -1,12 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import type { Price, PriceAnnouncement } from '@tallygate/contracts';
-import { instantFromPg, pgInstant, pgInstantOrNull } from '@tallygate/platform';
+import { instantFromPg, pgInstant, pgInstantOrNull, texts } from '@tallygate/platform';
 import type { Tx } from '@tallygate/platform';
 import type { Instant } from '@tallygate/kernel';
 import type { NewRow } from '../domain';
 import { AnnouncedPriceStore } from '../service/announced-price-store';
 import type { RatedUsage } from '../service/announced-price-store';
-import { texts } from './arrays';
 import * as sql from './sql/announced-price';
 
 @Injectable()

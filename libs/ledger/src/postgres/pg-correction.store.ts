@@ -1,6 +1,17 @@
 import { Injectable } from '@nestjs/common';
 import type { Instant, Nano } from '@tallygate/kernel';
-import { instantFromPg, pgInstant, pgInstantOrNull } from '@tallygate/platform';
+import {
+  bigints,
+  instantFromPg,
+  integers,
+  jsonbs,
+  numerics,
+  pgInstant,
+  pgInstantOrNull,
+  smallints,
+  texts,
+  uuids,
+} from '@tallygate/platform';
 import type { Tx } from '@tallygate/platform';
 import { lengthOf, shareOf } from '../domain';
 import type { CutDebt, DebtHistory, DrawRow, Lot, PriceRow, RowPart } from '../domain';
@@ -15,7 +26,6 @@ import type {
   NewCorrection,
   StoredEvent,
 } from '../service/correction-store';
-import { bigints, integers, jsonbs, numerics, smallints, texts, uuids } from './arrays';
 import { amountFromPg, lotOf } from './wallet-rows';
 import type { LotRow } from './wallet-rows';
 import type { BookedSqlRow } from './correction-rows';

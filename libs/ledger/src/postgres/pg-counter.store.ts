@@ -1,12 +1,22 @@
 import { Injectable } from '@nestjs/common';
 import type { Instant, Nano } from '@tallygate/kernel';
-import { instantFromPg, instantOrNullFromPg, pgInstant, pgInstantOrNull } from '@tallygate/platform';
+import {
+  bigints,
+  booleans,
+  instantFromPg,
+  instantOrNullFromPg,
+  instants,
+  numerics,
+  pgInstant,
+  pgInstantOrNull,
+  texts,
+  uuids,
+} from '@tallygate/platform';
 import type { Tx } from '@tallygate/platform';
 import { counterName, noReadings, unitOfSpend } from '../domain';
 import type { Counter, CounterKey, Gauge, PeriodValue } from '../domain';
 import { CounterStore } from '../service/counter-store';
 import type { CountedValue } from '../service/counter-store';
-import { bigints, booleans, instants, numerics, texts, uuids } from './arrays';
 import * as sql from './sql/counter';
 import { amountFromPg } from './wallet-rows';
 

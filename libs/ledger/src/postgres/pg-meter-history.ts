@@ -1,11 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import type { Meter } from '@tallygate/contracts';
 import type { Instant } from '@tallygate/kernel';
-import { instantOrNullFromPg, pgInstant } from '@tallygate/platform';
+import { instantOrNullFromPg, pgInstant, texts } from '@tallygate/platform';
 import type { Tx } from '@tallygate/platform';
 import { MeterHistory } from '../service/meter-history';
 import type { MeterVersion } from '../service/meter-history';
-import { texts } from './arrays';
 
 /** The first version holds since always. */
 const RECORD = {

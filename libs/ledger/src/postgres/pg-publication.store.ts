@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
+import { bigints, texts, uuids } from '@tallygate/platform';
 import type { Tx } from '@tallygate/platform';
 import type { Counter } from '../domain';
 import { PublicationStore } from '../service/publication-store';
 import type { Told, Unpublished } from '../service/publication-store';
 import { WalletStore } from '../service/wallet-store';
 import type { LockedWallet } from '../service/wallet-store';
-import { bigints, texts, uuids } from './arrays';
 import { counterOf } from './pg-counter.store';
 import type { CounterRow } from './pg-counter.store';
 import * as sql from './sql/publication';

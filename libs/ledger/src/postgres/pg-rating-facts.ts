@@ -1,11 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { Directory } from '@tallygate/directory';
-import { instantFromPg } from '@tallygate/platform';
+import { bigints, instantFromPg } from '@tallygate/platform';
 import type { Tx } from '@tallygate/platform';
 import type { RatingBook, SubscriptionTerms } from '../domain';
 import { ParkedStore, RatingFacts } from '../service/rating-facts';
 import type { StoredParked } from '../service/rating-facts';
-import { bigints } from './arrays';
 import { PgUsageStore } from './pg-usage.store';
 
 @Injectable()

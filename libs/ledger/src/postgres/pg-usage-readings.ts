@@ -1,12 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { formatAmount } from '@tallygate/kernel';
-import { instantFromPg, pgInstant } from '@tallygate/platform';
+import { instantFromPg, instants, pgInstant, texts } from '@tallygate/platform';
 import type { Tx } from '@tallygate/platform';
 import { bucketSpan, valueOfParts } from '../domain';
 import type { AdditiveAggregation } from '../domain';
 import { UsageReadings } from '../service/usage-readings';
 import type { UsageAnswer, UsageQuestion } from '../service/usage-readings';
-import { instants, texts } from './arrays';
 import { readFirst, readFromEvents, readParts } from './sql/usage-reading';
 import { amountFromPg } from './wallet-rows';
 

@@ -3,13 +3,23 @@ import { Injectable } from '@nestjs/common';
 import type { MeteredEvent, Plan, Price } from '@tallygate/contracts';
 import type { Instant } from '@tallygate/kernel';
 import { Directory } from '@tallygate/directory';
-import { Database, sqlState } from '@tallygate/platform';
+import {
+  bigints,
+  Database,
+  instants,
+  integers,
+  jsonbs,
+  numerics,
+  smallints,
+  sqlState,
+  texts,
+  uuids,
+} from '@tallygate/platform';
 import type { Tx } from '@tallygate/platform';
 import { ratingBook, withAnnounced } from '../domain';
 import type { ParkedCharge, RatingBook, SliceFacts, SubscriptionTerms, UsageRow } from '../domain';
 import { UsageStore } from '../service/usage-store';
 import type { Generations, Identified, LateCharge, SlicePosition, Tenure } from '../service/usage-store';
-import { bigints, instants, integers, jsonbs, numerics, smallints, texts, uuids } from './arrays';
 import { sharedInstant, sharedInstantOrNull } from './pg-instants';
 import { announcedPrices } from './sql/announced-price';
 import * as sql from './sql/usage';

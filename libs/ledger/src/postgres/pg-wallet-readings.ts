@@ -1,13 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import type { Instant, Nano } from '@tallygate/kernel';
-import { instantFromPg, pgInstant, pgInstantOrNull } from '@tallygate/platform';
+import { instantFromPg, pgInstant, pgInstantOrNull, uuids } from '@tallygate/platform';
 import type { Tx } from '@tallygate/platform';
 import { allFreeCredit, debtOf, grantsView, heldOf, isValidAt, statementAmount } from '../domain';
 import type { EntryKind, Lot, LotState } from '../domain';
 import { WalletReadings } from '../service/wallet-reading';
 import type { JournalVerdict, Statement, StatementRow, WalletReading } from '../service/wallet-reading';
 import { WalletStore } from '../service/wallet-store';
-import { uuids } from './arrays';
 import * as checkpoint from './sql/checkpoint';
 import { lotsById } from './sql/correction';
 import * as sql from './sql/reading';

@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { formatAmount, invariant } from '@tallygate/kernel';
+import { bigints, booleans, instants, jsonbs, numerics, texts, uuids } from '@tallygate/platform';
 import type { Tx } from '@tallygate/platform';
 import { burnOrder, isClosed, sumOf, outstanding, walletDueAt } from '../domain';
 import type { Lot, WalletKey } from '../domain';
 import { WalletStore } from '../service/wallet-store';
 import type { LockedWallet, SavedWork } from '../service/wallet-store';
-import { bigints, booleans, instants, jsonbs, numerics, texts, uuids } from './arrays';
 import { sharedInstantOrNull } from './pg-instants';
 import * as sql from './sql/wallet';
 import { amountFromPg, debtOfRow, holdOf, lotOf, recurrenceOf } from './wallet-rows';
@@ -292,7 +292,12 @@ async function saveBalances(tx: Tx, work: readonly SavedWork[]): Promise<void> {
     numerics(rows.map(({ moved }) => moved.debt)),
   ]);
   const marked = work
-    .map((one) => ({ ...one, dueAt: walletDueAt(one.draft.wallet) }))
+    .map(({ locked, draft, published }) => ({
+      locked,
+      draft,
+      published,
+      dueAt: walletDueAt(draft.wallet),
+    }))
     .filter(({ locked, draft, dueAt, published }) => {
       const { lastExpiryAt, lastCreditAt } = draft.wallet;
       return (

@@ -66,7 +66,10 @@ export class WalletPosting {
     sliceId: bigint | null = null,
   ): Promise<Closed> {
     const leaves = publishing === 'all' ? () => true : publishing;
-    const work = open.map((one) => ({ ...one, published: leaves(one.draft) || this.flipped(one) }));
+    const work = open.map(({ locked, draft, before }) => {
+      const published = leaves(draft) || this.flipped({ draft, before });
+      return { locked, draft, before, published };
+    });
     await this.wallets.save(tx, work, sliceId);
     const facts = work.flatMap((one) => this.factsOf(one, one.published));
     await this.outbox.add(tx, facts);
@@ -80,7 +83,7 @@ export class WalletPosting {
     return { locked, draft, before };
   }
 
-  private flipped({ draft, before }: OpenWallet): boolean {
+  private flipped({ draft, before }: Pick<OpenWallet, 'draft' | 'before'>): boolean {
     return flipStateOf(draft.wallet, draft.now) !== before;
   }
 
