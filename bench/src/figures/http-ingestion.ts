@@ -1,11 +1,13 @@
 import { atLeast, median, reading } from '../figure';
 import type { Figure } from '../figure';
+import { HTTP_REQUESTS } from '../load/doors';
 import { Producer } from '../load/producer';
 import { LOAD_PREFIX } from '../setting';
 import type { Setting } from '../setting';
 
 const BATCH = 100;
-const WARM_UP = 20_000;
+/** As much as is not timed of the first figure. */
+const WARM_UP = 100_000;
 /** Of a round of the first figure: over HTTP it takes longer. */
 const SHARE = 0.25;
 
@@ -24,7 +26,7 @@ export async function httpIngestion(setting: Setting, ceiling: number): Promise<
     ratios: [ratio],
     goals: [atLeast(ratio, 0.3)],
     how:
-      `POST /v1/events with batches of ${BATCH} CloudEvents, up to 16 requests at once from another process, each ` +
+      `POST /v1/events with batches of ${BATCH} CloudEvents, up to ${HTTP_REQUESTS} requests at once from another process, each ` +
       'durable before its 202, while the ledger and everything behind it take what comes in; from the first request ' +
       'to the last answer. Ceiling: of the first figure.',
   };

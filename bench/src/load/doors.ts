@@ -1,3 +1,5 @@
+import { Agent, request } from 'node:http';
+import type { RequestOptions } from 'node:http';
 import { Kafka, logLevel } from 'kafkajs';
 import { TOPICS } from '@tallygate/contracts';
 import { TENANT_HEADER } from '@tallygate/platform';
@@ -9,6 +11,9 @@ export interface Written {
   readonly key: string;
   readonly text: string;
 }
+
+/** As many gateways that report for themselves would have on their way. */
+export const HTTP_REQUESTS = 64;
 
 export interface OpenDoor {
   /** Events that go at once, and how many such lots may wait for their acknowledgement, when as much as possible goes. */
@@ -48,15 +53,28 @@ async function partitionsOf(broker: string, topic: string): Promise<number> {
   }
 }
 
+/** Kept connections, one request at a time on each. */
 function openHttp({ url, apiKey }: Door & { kind: 'http' }, perMessage: number): OpenDoor {
   const type = perMessage === 1 ? 'cloudevents+json' : 'cloudevents-batch+json';
+  const agent = new Agent({ keepAlive: true });
   const headers = { authorization: `Bearer ${apiKey}`, 'content-type': `application/${type}` };
-  const post = async ({ text }: Written): Promise<void> => {
-    const answer = await fetch(url, { method: 'POST', headers, body: text });
-    const said = await answer.text();
-    if (answer.status !== 202) throw new Error(`usage was answered ${answer.status} ${said.slice(0, 500)}`);
-  };
   const send = async (messages: readonly Written[]): Promise<void> =>
-    void (await Promise.all(messages.map(post)));
-  return { lot: perMessage, mostOpen: 16, send, close: () => Promise.resolve() };
+    void (await Promise.all(messages.map(({ text }) => post(new URL(url), { agent, headers }, text))));
+  return { lot: perMessage, mostOpen: HTTP_REQUESTS, send, close: async () => agent.destroy() };
+}
+
+function post(url: URL, options: RequestOptions, text: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const asked = request(url, { ...options, method: 'POST' }, (answer) => {
+      let said = '';
+      answer.setEncoding('utf8');
+      answer.on('data', (chunk: string) => (said += chunk));
+      answer.on('end', () => {
+        if (answer.statusCode === 202) return resolve();
+        reject(new Error(`usage was answered ${answer.statusCode} ${said.slice(0, 500)}`));
+      });
+    });
+    asked.once('error', reject);
+    asked.end(text);
+  });
 }

@@ -45,6 +45,7 @@ import { CorrectionReader } from './service/correction-reader.service';
 import { RedriveParked } from './service/redrive-parked.service';
 import { TakeRawUsage } from './service/take-raw-usage.service';
 import { UsageCounts } from './service/usage-counts';
+import { UsageAdmission } from './service/usage-admission.service';
 import { UsageReader } from './service/usage-reader.service';
 import { PrometheusUsageCounts } from './telemetry/prometheus-usage-counts';
 
@@ -76,6 +77,7 @@ const ADAPTERS: Provider[] = [
 const USE_CASES: Provider[] = [
   CorrectionReader,
   UsageReader,
+  UsageAdmission,
   AcceptUsage,
   TakeRawUsage,
   RedriveParked,

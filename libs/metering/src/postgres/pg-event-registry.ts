@@ -1,11 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import type { Instant } from '@tallygate/kernel';
-import { Database, instantFromPg, pgInstant } from '@tallygate/platform';
+import { Database, instantFromPg, instants, pgInstant, texts, uuids } from '@tallygate/platform';
 import { EventRegistry } from '../service/ports';
-import type { Claim, ClaimOutcome, Identity } from '../service/ports';
-import { claimEvents, forgetEvents, readClaims } from './sql/claim-events';
+import type { Claim, ClaimOutcome } from '../service/ports';
+import { claimEvents, forgetEvents, readKnown } from './sql/claim-events';
 
 interface KnownRow {
+  readonly tenant_id: string;
   readonly source: string;
   readonly event_id: string;
   readonly payload_hash: string;
@@ -19,13 +20,17 @@ export class PgEventRegistry extends EventRegistry {
   }
 
   override async claim(claims: readonly Claim[]): Promise<readonly ClaimOutcome[]> {
+    const names = claims.map(nameOf);
     const first = new Map<string, Claim>();
-    for (const claim of claims) if (!first.has(nameOf(claim))) first.set(nameOf(claim), claim);
-    const unique = [...first.values()];
-    const known = unique.length === 0 ? new Map<string, KnownRow>() : await this.insert(unique);
-    return claims.map((claim) =>
-      outcomeOf(claim, first.get(nameOf(claim)) as Claim, known.get(nameOf(claim))),
-    );
+    claims.forEach((claim, place) => {
+      const name = names[place] as string;
+      if (!first.has(name)) first.set(name, claim);
+    });
+    const known = claims.length === 0 ? new Map<string, KnownRow>() : await this.insert([...first.values()]);
+    return claims.map((claim, place) => {
+      const name = names[place] as string;
+      return outcomeOf(claim, first.get(name) as Claim, known.get(name));
+    });
   }
 
   override async forget(scope: string | null, systemNow: Instant): Promise<number> {
@@ -38,33 +43,31 @@ export class PgEventRegistry extends EventRegistry {
   /** @returns those that were known, by name */
   private async insert(claims: readonly Claim[]): Promise<Map<string, KnownRow>> {
     const keys = [
-      claims.map((one) => one.tenantId),
-      claims.map((one) => one.source),
-      claims.map((one) => one.id),
+      uuids(claims.map((one) => one.tenantId)),
+      texts(claims.map((one) => one.source)),
+      texts(claims.map((one) => one.id)),
     ];
     return this.database.asWorker(async (tx) => {
-      const { rows: claimed } = await tx.query<{ source: string; event_id: string }>(claimEvents, [
+      const { rows: counted } = await tx.query<{ claimed: number }>(claimEvents, [
         ...keys,
-        claims.map((one) => one.payloadHash),
-        claims.map((one) => pgInstant(one.occurredAt)),
-        claims.map((one) => pgInstant(one.receivedAt)),
-        claims.map((one) => pgInstant(one.keepUntil)),
+        texts(claims.map((one) => one.payloadHash)),
+        instants(claims.map((one) => one.occurredAt)),
+        instants(claims.map((one) => one.receivedAt)),
+        instants(claims.map((one) => one.keepUntil)),
       ]);
-      if (claimed.length === claims.length) return new Map<string, KnownRow>();
-      const fresh = new Set(claimed.map((row) => nameOf({ source: row.source, id: row.event_id })));
-      const { rows } = await tx.query<KnownRow>(readClaims, keys);
-      return new Map(
-        rows
-          .map((row) => [nameOf({ source: row.source, id: row.event_id }), row] as const)
-          .filter(([name]) => !fresh.has(name)),
-      );
+      if (counted[0]?.claimed === claims.length) return new Map<string, KnownRow>();
+      const { rows } = await tx.query<KnownRow>(readKnown, keys);
+      return new Map(rows.map((row) => [nameOfRow(row), row]));
     });
   }
 }
 
-/** Claims of one call are one tenant's. */
-function nameOf({ source, id }: Identity): string {
-  return JSON.stringify([source, id]);
+function nameOf({ tenantId, source, id }: Pick<Claim, 'tenantId' | 'source' | 'id'>): string {
+  return JSON.stringify([tenantId, source, id]);
+}
+
+function nameOfRow(row: KnownRow): string {
+  return nameOf({ tenantId: row.tenant_id, source: row.source, id: row.event_id });
 }
 
 function outcomeOf(claim: Claim, first: Claim, known: KnownRow | undefined): ClaimOutcome {

@@ -84,10 +84,7 @@ export type ClaimOutcome =
 
 /** Remembers what came over HTTP, so that a conflict is answered where somebody listens. */
 export abstract class EventRegistry {
-  /**
-   * Claims of one tenant: one outcome per claim, in order; durable when it resolves. Of several claims of one identity
-   * the first wins.
-   */
+  /** @returns one outcome per claim, in order, durable; of several claims of one identity the first wins */
   abstract claim(claims: readonly Claim[]): Promise<readonly ClaimOutcome[]>;
   /** Forgets identities whose time is over. @returns how many */
   abstract forget(scope: string | null, systemNow: Instant): Promise<number>;

@@ -63,6 +63,13 @@ export function ingestionBehaviour(name: string, createBus: () => Promise<EventB
     (await rig.call('GET', '/v1/dead-letters')).body['dead_letters'] as Record<string, unknown>[];
   const parked = async () =>
     (await rig.call('GET', '/v1/parked')).body['parked'] as Record<string, unknown>[];
+  /** Another tenant, with a subject of the same name. */
+  const second = async () => {
+    await rig.tenant({ id: TWO, name: 'two' });
+    await rig.catalog({ meters: [{ key: 'two', event_type: 'llm', aggregation: 'count' }] }, TWO);
+    await rig.customer({ key: 'beta', id: BETA, subjects: ['acme-1'] }, TWO);
+    await rig.settle();
+  };
   const meteredIds = () => rig.metered.map((one) => one.id);
 
   describe(`ingestion over HTTP, with ${name}`, () => {
@@ -154,6 +161,26 @@ export function ingestionBehaviour(name: string, createBus: () => Promise<EventB
         status: 202,
         body: { duplicate: false },
       });
+    });
+
+    test('answers each of many requests at once for itself, whoever shares a transaction with it', async () => {
+      await second();
+      const other = event({ data: { tokens: 6, model: 'm1' } });
+      const mine = await Promise.all([event(), other, event(), other].map((one) => rig.send(one)));
+      const [theirs, wrong] = await Promise.all([
+        rig.send(other, rig.key(TWO)),
+        rig.send(event({ id: 'e2', subject: 7 })),
+      ]);
+      expect(mine.filter(({ status }) => status === 202).map(({ body }) => body['duplicate'])).toEqual(
+        expect.arrayContaining([false, true]),
+      );
+      expect(mine.filter(({ status }) => status === 409)).toHaveLength(2);
+      expect(theirs).toMatchObject({ status: 202, body: { duplicate: false } });
+      expect(wrong).toMatchObject({ status: 422 });
+      await rig.settle();
+      const hashes = rig.metered.map(({ tenantId, payloadHash }) => `${tenantId} ${payloadHash}`);
+      expect(hashes).toHaveLength(3);
+      expect(new Set(hashes).size).toBe(2);
     });
 
     test('believes the ledger about what came from elsewhere', async () => {
@@ -498,10 +525,7 @@ export function ingestionBehaviour(name: string, createBus: () => Promise<EventB
     });
 
     test('tells tenants apart, inside one slice too', async () => {
-      await rig.tenant({ id: TWO, name: 'two' });
-      await rig.catalog({ meters: [{ key: 'two', event_type: 'llm', aggregation: 'count' }] }, TWO);
-      await rig.customer({ key: 'beta', id: BETA, subjects: ['acme-1'] }, TWO);
-      await rig.settle();
+      await second();
       await rig.raw(good('k1'), { value: JSON.stringify(event({ id: 'k1' })), headers: { tenant: TWO } });
       await rig.settle();
       const seen = rig.metered.map(({ tenantId, customerId, readings }) => [

@@ -1,0 +1,139 @@
+import { Injectable } from '@nestjs/common';
+import { addMicros, maxInstant } from '@tallygate/kernel';
+import type { MeteredEvent } from '@tallygate/contracts';
+import { GroupCommit, PublishError, storageProblem } from '@tallygate/platform';
+import { EventRegistry, IdentityLookup, ParkedStore, TenantViews, UsagePublisher } from './ports';
+import type { Claim, ClaimOutcome, ParkedEvent } from './ports';
+import type { Read } from './usage-reader.service';
+
+/** An event that is no conflict: with the time of its first sending, durable. */
+export interface Admitted {
+  readonly read: Read;
+  readonly duplicate: boolean;
+}
+
+/** Null for a conflict: another payload has its identity. */
+type Admissions = readonly (Admitted | null)[];
+
+const MOST_AT_ONCE = 4_000;
+/** A few requests with usual batches: with less than this a second look-up, transaction and publication cost more. */
+const ENOUGH_AT_ONCE = 1_000;
+/** While one group waits for the database, another one is being published. */
+const GROUPS = 2;
+
+/**
+ * Remembers events that came over HTTP, and hands them on. A repeat is handed on again, with the time it first came with:
+ * when the first sending was remembered but never published, this publishes it, and the ledger books an identity once
+ * anyway. Requests that come while others are in work share the question to the ledger, the transaction and the
+ * publication.
+ */
+@Injectable()
+export class UsageAdmission {
+  private readonly groups = new GroupCommit<readonly Read[], Admissions>({
+    commit: (requests) => this.admitTogether(requests),
+    sizeOf: (reads) => reads.length,
+    most: MOST_AT_ONCE,
+    enough: ENOUGH_AT_ONCE,
+    lanes: GROUPS,
+    isOutage: (error) => error instanceof PublishError || storageProblem(error) !== null,
+  });
+
+  constructor(
+    private readonly views: TenantViews,
+    private readonly ledger: IdentityLookup,
+    private readonly registry: EventRegistry,
+    private readonly parked: ParkedStore,
+    private readonly publisher: UsagePublisher,
+  ) {}
+
+  /** @param reads of one request @returns one outcome per event, in order; what is admitted is durable */
+  async admit(reads: readonly Read[]): Promise<Admissions> {
+    return reads.length === 0 ? [] : this.groups.add(reads);
+  }
+
+  private async admitTogether(requests: readonly (readonly Read[])[]): Promise<readonly Admissions[]> {
+    const reads = requests.flat();
+    const outcomes = await this.claim(reads);
+    const admitted = reads.map((read, place) => admit(read, outcomes[place] as ClaimOutcome));
+    await this.handOn(admitted.filter((one) => one !== null));
+    let place = 0;
+    return requests.map((own) => admitted.slice(place, (place += own.length)));
+  }
+
+  /** What the ledger has booked from elsewhere counts as known; the registry decides the rest. */
+  private async claim(reads: readonly Read[]): Promise<readonly ClaimOutcome[]> {
+    const views = await this.views.of([...new Set(reads.map((read) => eventOf(read).tenantId))]);
+    const claims = reads.map((read) => claimOf(read, views.get(eventOf(read).tenantId)?.windowMicros ?? 0));
+    const booked = await this.booked(claims);
+    const hashOf = (claim: Claim): string | undefined =>
+      booked.size === 0 ? undefined : booked.get(nameOf(claim));
+    const conflicts = claims.map((claim) => (hashOf(claim) ?? claim.payloadHash) !== claim.payloadHash);
+    const registered = await this.registry.claim(claims.filter((_, place) => !conflicts[place]));
+    let place = 0;
+    return claims.map((claim, at): ClaimOutcome => {
+      const { payloadHash, occurredAt } = claim;
+      if (conflicts[at]) return { kind: 'known', payloadHash: hashOf(claim) ?? '', occurredAt };
+      const outcome = registered[place++] as ClaimOutcome;
+      const alreadyBooked = outcome.kind === 'claimed' && hashOf(claim) !== undefined;
+      return alreadyBooked ? { kind: 'known', payloadHash, occurredAt } : outcome;
+    });
+  }
+
+  /** @returns payload hashes of what the ledger has, by name */
+  private async booked(claims: readonly Claim[]): Promise<ReadonlyMap<string, string>> {
+    const tenants = [...new Set(claims.map((claim) => claim.tenantId))];
+    const known = await Promise.all(
+      tenants.map(async (tenantId) => {
+        const own = claims.filter((claim) => claim.tenantId === tenantId);
+        return (await this.ledger.known(tenantId, own)).map((one) => ({ ...one, tenantId }));
+      }),
+    );
+    return new Map(known.flat().map((one) => [nameOf(one), one.payloadHash]));
+  }
+
+  private async handOn(admitted: readonly Admitted[]): Promise<void> {
+    const metered: MeteredEvent[] = [];
+    const parked: ParkedEvent[] = [];
+    for (const { read } of admitted) {
+      if (read.kind === 'metered') metered.push(read.metered);
+      else parked.push(read.parked);
+    }
+    if (parked.length > 0) await this.parked.park(parked);
+    if (metered.length > 0) await this.publisher.publish(metered);
+  }
+}
+
+function claimOf(read: Read, windowMicros: number): Claim {
+  const { tenantId, source, id, payloadHash, occurredAt, receivedAt } = eventOf(read);
+  const keepUntil = addMicros(maxInstant(occurredAt, receivedAt), windowMicros);
+  return { tenantId, source, id, payloadHash, occurredAt, receivedAt, keepUntil };
+}
+
+function eventOf(read: Read): Omit<Claim, 'keepUntil'> {
+  const { tenantId, source, id, payloadHash, occurredAt, receivedAt } =
+    read.kind === 'metered' ? read.metered : read.parked;
+  return {
+    tenantId,
+    source,
+    id,
+    payloadHash,
+    occurredAt: occurredAt as Claim['occurredAt'],
+    receivedAt: receivedAt as Claim['receivedAt'],
+  };
+}
+
+function nameOf({ tenantId, source, id }: Pick<Claim, 'tenantId' | 'source' | 'id'>): string {
+  return JSON.stringify([tenantId, source, id]);
+}
+
+/** Null: another payload has this identity. */
+function admit(read: Read, claim: ClaimOutcome): Admitted | null {
+  if (claim.kind === 'claimed') return { read, duplicate: false };
+  const { payloadHash, occurredAt } = claim;
+  if (payloadHash !== eventOf(read).payloadHash) return null;
+  const first =
+    read.kind === 'metered'
+      ? { ...read, metered: { ...read.metered, occurredAt } }
+      : { ...read, parked: { ...read.parked, occurredAt } };
+  return { read: first, duplicate: true };
+}
