@@ -1,6 +1,7 @@
 import { startPostgres, startRedis, waitUntil } from '@tallygate/infra-local';
 import type { PostgresServer, RedisServer } from '@tallygate/infra-local';
 import { Redis } from 'ioredis';
+import { Client } from 'pg';
 import { createTestDatabase } from '../testing';
 import type { TestDatabase } from '../testing';
 import { BullJobQueue } from './bull-job-queue';
@@ -68,12 +69,14 @@ describe('BullMQ on Redis, when Redis', () => {
     const begin = performance.now();
     await expect(queue.add('work', [job('during')])).rejects.toThrow();
     expect(performance.now() - begin).toBeLessThan(2_500);
+    await expect(queue.add('first-used-now', [job('1')])).rejects.toThrow();
     await queue.idle(TENANT);
     await expect(queue.ping()).rejects.toThrow();
     server = await startRedis({ port });
     // The row's sweep would queue it again every second; here as often as it is refused.
     expect(await waitUntil(() => queue.add('work', [job('after')]).then(() => true), 30_000)).toBe(true);
     await worker.until(() => worker.ids().includes('after'));
+    await queue.add('first-used-now', [job('2')]);
     await queue.close();
     await server.stop();
   });
@@ -94,23 +97,47 @@ describe('BullMQ on Redis, when Redis', () => {
 });
 
 describe('BullMQ on PostgreSQL, when PostgreSQL', () => {
-  it('ends every connection: work goes on by itself', async () => {
-    const queue = new BullJobQueue({
+  let owner: Client;
+  let queue: BullJobQueue;
+
+  beforeEach(async () => {
+    owner = new Client({ connectionString: target.url });
+    await owner.connect();
+    queue = new BullJobQueue({
       installation: 'cut',
       backend: { kind: 'postgres', databaseUrl: target.url, roleSecret: target.roleSecret },
     });
-    const worker = new Worker();
-    await queue.work({ queue: 'work', concurrency: 1, handle: worker.handle });
-    const { Client } = await import('pg');
-    const owner = new Client({ connectionString: target.url });
-    await owner.connect();
+  });
+
+  afterEach(async () => {
+    await owner.query('alter role tallygate_queue login');
+    await Promise.all([queue.close(), owner.end()]);
+  });
+
+  async function endConnections(): Promise<void> {
     await owner.query(
       `select pg_terminate_backend(pid) from pg_stat_activity where usename = 'tallygate_queue'`,
     );
-    await owner.end();
+  }
+
+  it('ends every connection: work goes on by itself', async () => {
+    const worker = new Worker();
+    await queue.work({ queue: 'work', concurrency: 1, handle: worker.handle });
+    await endConnections();
     const accepts = () => queue.add('work', [job('after')]).then(() => true);
     expect(await waitUntil(accepts, 30_000)).toBe(true);
     await worker.until(() => worker.ids().includes('after'));
-    await queue.close();
+  });
+
+  it('cannot be reached when a queue is first used, or its worker started: both can be when it is back', async () => {
+    await owner.query('alter role tallygate_queue nologin');
+    const worker = new Worker();
+    const work = () => queue.work({ queue: 'first-used-now', concurrency: 1, handle: worker.handle });
+    await expect(queue.add('first-used-now', [job('1')])).rejects.toThrow('not permitted to log in');
+    await expect(work()).rejects.toThrow('not permitted to log in');
+    await owner.query('alter role tallygate_queue login');
+    await work();
+    await queue.add('first-used-now', [job('2')]);
+    await worker.until(() => worker.ids().includes('2'));
   });
 });

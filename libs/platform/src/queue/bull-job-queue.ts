@@ -31,6 +31,7 @@ interface JobData {
 
 /** What is used of BullMQ's queue and worker, whichever backend is behind them. */
 interface BullQueue {
+  waitUntilReady(): Promise<unknown>;
   addBulk(jobs: { name: string; data: JobData; opts: BulkJobOptions }[]): Promise<unknown>;
   getJob(id: string): Promise<unknown>;
   close(): Promise<void>;
@@ -39,7 +40,7 @@ interface BullQueue {
 
 interface BullWorker {
   waitUntilReady(): Promise<unknown>;
-  close(): Promise<void>;
+  close(force?: boolean): Promise<void>;
   on(event: 'error', listener: OnError): unknown;
   on(event: 'ready', listener: () => void): unknown;
   on(event: 'completed', listener: (job: BullJob) => void): unknown;
@@ -57,7 +58,7 @@ export class BullJobQueue extends JobQueue {
   private readonly log: Log;
   private readonly patienceMs: number;
   private readonly connections: Connections;
-  private readonly queues = new Map<string, BullQueue>();
+  private readonly queues = new Map<string, Promise<BullQueue>>();
   private readonly workers = new Map<string, BullWorker>();
   private readonly inFlight: JobsInFlight;
   private failing = false;
@@ -98,7 +99,13 @@ export class BullJobQueue extends JobQueue {
     // Only now is the job gone from the backend, and its id free: whoever waited for it may queue it again.
     worker.on('completed', (job) => this.inFlight.finished(handler.queue, job.data));
     worker.on('failed', (job) => job && this.inFlight.finished(handler.queue, job.data));
-    await within(this.patienceMs * 5, `starting the worker of ${handler.queue}`, worker.waitUntilReady());
+    try {
+      await within(this.patienceMs * 5, `starting the worker of ${handler.queue}`, worker.waitUntilReady());
+    } catch (error) {
+      this.workers.delete(handler.queue);
+      await quietly(within(this.patienceMs, 'closing a worker', worker.close(true)));
+      throw error;
+    }
   }
 
   override async idle(tenantId: string): Promise<void> {
@@ -125,7 +132,13 @@ export class BullJobQueue extends JobQueue {
     );
     await Promise.all(
       [...this.queues.values()].map((queue) =>
-        quietly(within(this.patienceMs, 'closing a queue', queue.close())),
+        quietly(
+          within(
+            this.patienceMs,
+            'closing a queue',
+            queue.then((open) => open.close()),
+          ),
+        ),
       ),
     );
     await quietly(within(this.patienceMs, 'closing the backend', this.connections.close()));
@@ -133,7 +146,8 @@ export class BullJobQueue extends JobQueue {
 
   private async addAll<P>(queue: string, jobs: readonly Job<P>[]): Promise<void> {
     await this.connections.ready();
-    await this.queue(queue).addBulk(
+    const open = await this.queue(queue);
+    await open.addBulk(
       jobs.map(({ id, tenantId, payload }) => ({
         name: 'job',
         data: { id, tenantId, payload },
@@ -163,17 +177,31 @@ export class BullJobQueue extends JobQueue {
     const found = await within(
       this.patienceMs,
       `asking ${queue} for a job`,
-      this.queue(queue).getJob(bullId(id)),
+      this.queue(queue).then((open) => open.getJob(bullId(id))),
     );
     return found !== undefined && found !== null;
   }
 
-  private queue(name: string): BullQueue {
+  private queue(name: string): Promise<BullQueue> {
     const known = this.queues.get(name);
     if (known !== undefined) return known;
+    const opening = this.open(name);
+    this.queues.set(name, opening);
+    opening.catch(() => this.queues.delete(name));
+    return opening;
+  }
+
+  /** A queue that BullMQ could not make ready fails for ever: it is thrown away, and the next use opens another. */
+  private async open(name: string): Promise<BullQueue> {
+    await this.connections.ping();
     const queue = this.connections.queue(this.name(name));
     queue.on('error', (error) => this.onError(error));
-    this.queues.set(name, queue);
+    try {
+      await queue.waitUntilReady();
+    } catch (error) {
+      await quietly(queue.close());
+      throw error;
+    }
     return queue;
   }
 
