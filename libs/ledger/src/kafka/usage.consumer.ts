@@ -126,11 +126,11 @@ function cut(messages: readonly IncomingMessage[]): { messages: IncomingMessage[
   const cuts: { messages: IncomingMessage[]; bytes: number }[] = [];
   for (const message of messages) {
     const open = cuts.at(-1);
-    const bytes = message.value.length;
-    if (open === undefined || open.bytes + bytes > MOST_BYTES) cuts.push({ messages: [message], bytes });
+    if (open === undefined || open.bytes + message.size > MOST_BYTES)
+      cuts.push({ messages: [message], bytes: message.size });
     else {
       open.messages.push(message);
-      open.bytes += bytes;
+      open.bytes += message.size;
     }
   }
   return cuts;

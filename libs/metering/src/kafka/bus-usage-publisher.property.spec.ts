@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { unpackUsage, USAGE_LANES, usageLane } from '@tallygate/contracts';
 import type { MeteredEvent } from '@tallygate/contracts';
-import { keysByLane, pack } from './bus-usage-publisher';
+import { keysByLane, UsagePacks } from './bus-usage-publisher';
 
 const text = fc.string({ unit: 'grapheme', maxLength: 40 });
 const micros = fc.integer({ min: 0, max: 4e15 });
@@ -33,11 +33,18 @@ const event: fc.Arbitrary<MeteredEvent> = fc.oneof(
 const partitionOf = (lane: string) => Number(lane.slice('lane-'.length)) % 3;
 const KEYS = keysByLane(partitionOf);
 
-describe('pack', () => {
+/** Added by threes: pieces of several calls meet in one message. */
+function pack(events: readonly MeteredEvent[], mostBytes?: number) {
+  const packs = new UsagePacks(KEYS, mostBytes);
+  for (let at = 0; at < events.length; at += 3) packs.add(events.slice(at, at + 3));
+  return packs.messages();
+}
+
+describe('packs of usage', () => {
   test('loses nothing, doubles nothing, and keeps each customer in order', () => {
     fc.assert(
       fc.property(fc.array(event), fc.integer({ min: 1, max: 1000 }), (events, mostBytes) => {
-        const packed = pack(events, KEYS, mostBytes).flatMap(({ value }) => unpackUsage(value));
+        const packed = pack(events, mostBytes).flatMap(({ value }) => unpackUsage(value));
         const of = (list: readonly MeteredEvent[], { tenantId, customerId }: MeteredEvent) =>
           list.filter((one) => one.tenantId === tenantId && one.customerId === customerId);
         expect(packed).toHaveLength(events.length);
@@ -49,7 +56,7 @@ describe('pack', () => {
   test('a message is of one tenant and one partition, and has one key for it', () => {
     fc.assert(
       fc.property(fc.array(event), (events) => {
-        for (const { key, headers, value } of pack(events, KEYS)) {
+        for (const { key, headers, value } of pack(events)) {
           expect(['lane-0', 'lane-1', 'lane-2']).toContain(key);
           for (const { tenantId, customerId } of unpackUsage(value)) {
             expect(tenantId).toBe(headers?.['tenant']);
@@ -68,7 +75,7 @@ describe('pack', () => {
   test('a message stays below its limit, unless one event alone is larger', () => {
     fc.assert(
       fc.property(fc.array(event), fc.integer({ min: 2, max: 1000 }), (events, mostBytes) => {
-        for (const { value } of pack(events, KEYS, mostBytes)) {
+        for (const { value } of pack(events, mostBytes)) {
           expect(value.length <= mostBytes || unpackUsage(value).length === 1).toBe(true);
         }
       }),

@@ -11,11 +11,12 @@ function read(value: string | Buffer, headers: Record<string, string> = { tenant
     offset: 7n,
     key: 'k',
     value: Buffer.from(value),
+    size: Buffer.byteLength(value),
     headers,
   };
-  return rawEvents(message, 't:3:7').map(({ tenantId, origin, body, payload }) => ({
+  return rawEvents(message, () => 't:3:7').map(({ tenantId, origin, body, payload }) => ({
     tenantId,
-    origin,
+    origin: origin(),
     body,
     payload: payload().toString(),
   }));

@@ -21,7 +21,7 @@ const KEPT_OF_OVERSIZED = 64 * 1024;
  * from senders that set no headers: the topic is inside the installation, where producers are trusted.
  * @param origin where the message came from, unique
  */
-export function rawEvents(message: IncomingMessage, origin: string): readonly RawEvent[] {
+export function rawEvents(message: IncomingMessage, origin: () => string): readonly RawEvent[] {
   const { headers, value } = message;
   const named = headers[TENANT_HEADER]?.toLowerCase();
   const tenantId = named ?? tenantOfLine(value) ?? undefined;
@@ -39,7 +39,7 @@ export function rawEvents(message: IncomingMessage, origin: string): readonly Ra
     return decoded.map((body) => ({ tenantId, origin, headers, body, payload: () => value }));
   return decoded.map((body, place) => ({
     tenantId,
-    origin: `${origin}:${place}`,
+    origin: () => `${origin()}:${place}`,
     headers: NO_HEADERS,
     body,
     payload: () => alone(body),
@@ -68,7 +68,7 @@ const NOT_UTF8 = fault('', 'bytes', 'is not UTF-8', 'Send JSON encoded as UTF-8.
 
 function undecodable(
   { headers, value }: IncomingMessage,
-  origin: string,
+  origin: () => string,
   tenantId: string,
   code: DeadLetterCode,
   wrong: Fault,

@@ -5,6 +5,7 @@ import { TOPICS } from '@tallygate/contracts';
 import { GroupCommit, ServiceContext } from '@tallygate/platform';
 import type { IncomingMessage, Slice } from '@tallygate/platform';
 import { TakeRawUsage } from '../service/take-raw-usage.service';
+import type { RawEvent } from '../service/take-raw-usage.service';
 import { rawEvents } from './raw-message';
 
 /**
@@ -17,6 +18,8 @@ const MOST_AT_ONCE = 2_000;
 const MOST_BYTES_AT_ONCE = 768 * 1024;
 /** Below this what is at hand of all partitions is taken in one go. */
 const ENOUGH_BYTES_AT_ONCE = 384 * 1024;
+/** Events that are read before the first of them is packed: what is read of all waits in the young generation. */
+const CHUNK = 500;
 /** One can work while the other's packs are on their way. */
 const SLICES = 2;
 /** More partitions than a member is likely to have: each one's slice is at hand for the next go. */
@@ -63,17 +66,13 @@ export class RawUsageConsumer implements OnModuleInit {
   }
 
   private handle(slice: Slice): Promise<void> {
-    const bytes = slice.messages.reduce((sum, { value }) => sum + value.length, 0);
+    const bytes = slice.messages.reduce((sum, { size }) => sum + size, 0);
     const originOf = slice.ephemeral ? this.numbered(slice) : addressOf;
     return this.slices.add({ slice, bytes, originOf });
   }
 
   private async take(slices: readonly Waiting[]): Promise<readonly void[]> {
-    await this.usage.take(
-      slices.flatMap(({ slice, originOf }) =>
-        slice.messages.flatMap((message, place) => rawEvents(message, originOf(message, place))),
-      ),
-    );
+    await this.usage.take(chunksOf(slices));
     return [];
   }
 
@@ -82,6 +81,19 @@ export class RawUsageConsumer implements OnModuleInit {
     const sliceId = this.ids.next();
     return (_, place) => `${topic}:${sliceId}:${place}`;
   }
+}
+
+function* chunksOf(slices: readonly Waiting[]): Generator<readonly RawEvent[]> {
+  let chunk: RawEvent[] = [];
+  for (const { slice, originOf } of slices) {
+    for (const [place, message] of slice.messages.entries()) {
+      chunk.push(...rawEvents(message, () => originOf(message, place)));
+      if (chunk.length < CHUNK) continue;
+      yield chunk;
+      chunk = [];
+    }
+  }
+  if (chunk.length > 0) yield chunk;
 }
 
 function addressOf({ topic, partition, offset }: IncomingMessage): string {

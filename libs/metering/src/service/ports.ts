@@ -32,9 +32,23 @@ export abstract class PayloadHasher {
   abstract hash(payload: string): string;
 }
 
-/** Publishes metered usage; resolves when it is durable. */
+/** Publishes metered usage. */
 export abstract class UsagePublisher {
-  abstract publish(events: readonly MeteredEvent[]): Promise<void>;
+  abstract open(): Promise<UsageBatch>;
+
+  /** Resolves when it is durable. */
+  async publish(events: readonly MeteredEvent[]): Promise<void> {
+    const batch = await this.open();
+    batch.add(events);
+    await batch.publish();
+  }
+}
+
+/** Events that leave together. They are held in the form in which they leave, so that what they were read from may go. */
+export interface UsageBatch {
+  add(events: readonly MeteredEvent[]): void;
+  /** Resolves when all that was added is durable. */
+  publish(): Promise<void>;
 }
 
 export interface Identity {

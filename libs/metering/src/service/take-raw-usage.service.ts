@@ -14,9 +14,9 @@ import type { Candidate, Outcome, Refused } from './usage-reader.service';
 /** One event of a message, or the message itself when no event could be told in it. */
 export interface RawEvent {
   readonly tenantId: string;
-  readonly origin: string;
+  /** Of use, as the payload is, only to a letter: most events need neither. */
+  readonly origin: () => string;
   readonly headers: Readonly<Record<string, string>>;
-  /** Made only for a letter: most events need none. */
   readonly payload: () => Buffer;
   readonly body:
     { readonly json: unknown } | { readonly code: DeadLetterCode; readonly faults: readonly Fault[] };
@@ -43,11 +43,31 @@ export class TakeRawUsage {
     private readonly clock: Clock,
   ) {}
 
-  async take(events: readonly RawEvent[]): Promise<void> {
-    const outcomes = await this.outcomesOf(events);
-    const metered: MeteredEvent[] = [];
+  /** @param chunks read one after the other: what one was read from may go when the next is */
+  async take(chunks: Iterable<readonly RawEvent[]>): Promise<void> {
+    const batch = await this.publisher.open();
     const parked: Parking[] = [];
     const letters: NewDeadLetter[] = [];
+    let accepted = 0;
+    for (const events of chunks) {
+      const metered = await this.sort(events, parked, letters);
+      batch.add(metered);
+      accepted += metered.length;
+    }
+    if (accepted > 0) await batch.publish();
+    if (parked.length > 0) letters.push(...(await this.park(parked)));
+    if (letters.length > 0) await this.deadLetter(letters);
+    this.counts.accepted('kafka', accepted);
+  }
+
+  /** @returns what is to be published */
+  private async sort(
+    events: readonly RawEvent[],
+    parked: Parking[],
+    letters: NewDeadLetter[],
+  ): Promise<readonly MeteredEvent[]> {
+    const outcomes = await this.outcomesOf(events);
+    const metered: MeteredEvent[] = [];
     events.forEach((raw, place) => {
       const outcome = outcomes[place] ?? null;
       if (outcome === null) letters.push(this.undecodable(raw));
@@ -55,10 +75,7 @@ export class TakeRawUsage {
       else if (outcome.kind === 'parked') parked.push({ raw, event: outcome.parked });
       else letters.push(invalidLetter(raw, outcome));
     });
-    if (metered.length > 0) await this.publisher.publish(metered);
-    if (parked.length > 0) letters.push(...(await this.park(parked)));
-    if (letters.length > 0) await this.deadLetter(letters);
-    this.counts.accepted('kafka', metered.length);
+    return metered;
   }
 
   /** One per event, in order; null for what holds no event. */
@@ -86,7 +103,7 @@ export class TakeRawUsage {
     const receivedAt = this.clock.now();
     return {
       tenantId,
-      origin,
+      origin: origin(),
       code,
       faults,
       source: null,
@@ -108,7 +125,7 @@ function invalidLetter(
 ): NewDeadLetter {
   return {
     tenantId,
-    origin,
+    origin: origin(),
     code: 'invalid_event',
     faults,
     source,
@@ -126,7 +143,7 @@ function conflictLetter(
   const faults = [identityConflict(id)];
   return {
     tenantId,
-    origin,
+    origin: origin(),
     code: 'identity_conflict',
     faults,
     source,

@@ -12,6 +12,8 @@ export interface IncomingMessage {
   readonly offset: bigint;
   readonly key: string;
   readonly value: Buffer;
+  /** Bytes of the value. */
+  readonly size: number;
   readonly headers: Readonly<Record<string, string>>;
 }
 

@@ -208,7 +208,15 @@ function sharesTopic(one: Subscription, other: Subscription): boolean {
 }
 
 function toIncoming(topic: string, { key, value, headers }: OutgoingMessage): IncomingMessage {
-  return { topic, partition: partitionOf(key), offset: -1n, key, value, headers: headers ?? {} };
+  return {
+    topic,
+    partition: partitionOf(key),
+    offset: -1n,
+    key,
+    value,
+    size: value.length,
+    headers: headers ?? {},
+  };
 }
 
 function partitionOf(key: string): number {

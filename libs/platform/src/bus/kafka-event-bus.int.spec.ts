@@ -1,5 +1,7 @@
 import { startKafka } from '@tallygate/infra-local';
 import type { KafkaServer } from '@tallygate/infra-local';
+import { CompressionTypes, Kafka, logLevel } from 'kafkajs';
+import type { Transaction } from 'kafkajs';
 import { Signal } from '../flow/signal';
 import { eventBusConformance, message, publishReliably, Recorder } from './event-bus.conformance';
 import { KafkaEventBus } from './kafka-event-bus';
@@ -61,6 +63,37 @@ describe('the Kafka bus', () => {
       await running.stop();
       expect(reader.texts()).toEqual(expected);
     }
+  });
+
+  it('takes what others compressed, passes over what they took back, and goes on behind it', async () => {
+    const bus = newBus({ topics: { 'of-others': 1 } });
+    const reader = new Recorder();
+    const running = await bus.subscribe({ topics: ['of-others'], group: 'of-others', handle: reader.handle });
+    const producer = new Kafka({ brokers: server.brokers, logLevel: logLevel.NOTHING }).producer({
+      transactionalId: 'others',
+      maxInFlightRequests: 1,
+      idempotent: true,
+    });
+    await producer.connect();
+    const send = (transaction: Transaction, text: string) =>
+      transaction.send({
+        topic: 'of-others',
+        compression: CompressionTypes.GZIP,
+        messages: [{ key: 'a', value: text, headers: { tenant: text } }],
+      });
+    const kept = await producer.transaction();
+    await send(kept, '1');
+    await kept.commit();
+    const takenBack = await producer.transaction();
+    await send(takenBack, '2');
+    await takenBack.abort();
+    await bus.publish('of-others', [message('a', '3')]);
+    await running.caughtUp();
+    expect(reader.handled.map(({ value, headers }) => [value.toString(), headers['tenant']])).toEqual([
+      ['1', '1'],
+      ['3', undefined],
+    ]);
+    await producer.disconnect();
   });
 
   it('waits for a start that is slow to read, and asks again when it cannot be read', async () => {

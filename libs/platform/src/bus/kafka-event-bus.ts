@@ -6,6 +6,7 @@ import { silentLog } from '../telemetry/log';
 import { EventBus } from './event-bus';
 import type { OutgoingMessage, RunningSubscription, Subscription } from './event-bus';
 import { KafkaSubscription } from './kafka-subscription';
+import { leanFetchAnswers } from './kafkajs-fetch-answers';
 import { calmRequestQueues } from './kafkajs-request-queue';
 import { TopicWriter } from './topic-writer';
 import { isUnknownTopic } from './unknown-topic';
@@ -49,6 +50,7 @@ interface Partitioning {
 }
 
 calmRequestQueues();
+leanFetchAnswers();
 
 /** The production bus, over kafkajs, which is unmaintained: nothing outside this folder may know it. */
 export class KafkaEventBus extends EventBus {

@@ -1,10 +1,10 @@
-import type { Admin, Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
+import type { Admin, Consumer, EachBatchPayload, Kafka } from 'kafkajs';
 import { backoffMs } from '../flow/backoff';
 import { Pause } from '../flow/signal';
 import type { Subscription } from './event-bus';
+import type { FetchedRecord } from './fetched-record';
 import { KafkaCommits } from './kafka-commits';
 import type { KafkaSettings } from './kafka-event-bus';
-import { toIncoming } from './kafka-message';
 import { KafkaPositions, nameOf } from './kafka-positions';
 import { isUnknownTopic } from './unknown-topic';
 import type { TopicPartition } from './kafka-positions';
@@ -18,7 +18,7 @@ const MOST_OPEN_ATTEMPTS = 8;
 const EARLIEST = '-2';
 
 /**
- * kafkajs decodes a whole answer at once and keeps it until its last message was handled: large answers are what the
+ * kafkajs reads a whole answer at once and keeps it until its last message was handled: large answers are what the
  * garbage collector copies most. All partitions of a member together should stay below the 10 MiB that one answer
  * holds, since kafkajs asks for them in the same order each time and a broker fills its answer in that order.
  */
@@ -215,9 +215,11 @@ export class KafkaSubscription {
     const began = performance.now();
     this.noteEnd(payload);
     const most = this.subscription.maxSlice ?? MOST_IN_SLICE;
-    for (let at = 0; at < batch.messages.length; at += most) {
+    // What `leanFetchAnswers` makes of an answer.
+    const messages = batch.messages as readonly unknown[] as readonly FetchedRecord[];
+    for (let at = 0; at < messages.length; at += most) {
       if (!payload.isRunning() || payload.isStale() || this.starts !== starts) return;
-      if (!(await this.onSlice(payload, batch.messages.slice(at, at + most)))) return;
+      if (!(await this.onSlice(payload, messages.slice(at, at + most)))) return;
     }
     await this.linger(performance.now() - began);
   }
@@ -235,14 +237,14 @@ export class KafkaSubscription {
   }
 
   /** @returns whether the slice was handled; when not, the partition is paused and will come again */
-  private async onSlice(payload: EachBatchPayload, messages: readonly KafkaMessage[]): Promise<boolean> {
+  private async onSlice(payload: EachBatchPayload, messages: readonly FetchedRecord[]): Promise<boolean> {
     const { topic, partition } = payload.batch;
     const last = messages[messages.length - 1];
     if (last === undefined) return true;
     const slice = {
       topic,
       partition,
-      messages: messages.map((message) => toIncoming(topic, partition, message)),
+      messages,
       end: BigInt(payload.batch.highWatermark),
       ephemeral: false,
     };
@@ -254,9 +256,10 @@ export class KafkaSubscription {
       return false;
     }
     this.failures.delete(nameOf({ topic, partition }));
-    payload.resolveOffset(last.offset);
-    await this.commit(payload, BigInt(last.offset) + 1n);
-    this.positions.set({ topic, partition }, BigInt(last.offset) + 1n);
+    const next = last.offset + 1n;
+    payload.resolveOffset(last.offset.toString());
+    await this.commit(payload, next);
+    this.positions.set({ topic, partition }, next);
     await payload.heartbeat();
     return true;
   }
