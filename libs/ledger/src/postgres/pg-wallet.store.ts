@@ -15,7 +15,7 @@ const MOST_KNOWN = 500_000;
 
 @Injectable()
 export class PgWalletStore extends WalletStore {
-  /** A wallet's id never changes: known once per process. Only ids that were read back are kept, so a rollback harms nothing. */
+  /** A wallet's id never changes: known once per process. What this transaction made may still be rolled back, and is not kept. */
   private readonly known = new Map<string, bigint>();
 
   override async ensure(tx: Tx, keys: readonly WalletKey[]): Promise<readonly bigint[]> {

@@ -1,4 +1,7 @@
-/** The key's wallets, made where missing. One row per key asked for, in no order. */
+/**
+ * The key's wallets, made where missing. One row per key asked for, in no order; "made" also where an earlier statement of
+ * this transaction made or changed it.
+ */
 export const ensureWallets = {
   name: 'ledger_ensure_wallets',
   text: `
@@ -19,7 +22,8 @@ with asked as (
 )
 select id, tenant_id, customer_id, unit, true as made from made
 union all
-select w.id, w.tenant_id, w.customer_id, w.unit, false
+select w.id, w.tenant_id, w.customer_id, w.unit,
+       coalesce(w.xmin = pg_current_xact_id_if_assigned()::xid, false)
   from asked a join wallet w using (tenant_id, customer_id, unit)`,
 };
 
