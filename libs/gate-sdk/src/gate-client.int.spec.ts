@@ -66,6 +66,18 @@ describe.each([
     expect(service.gates.list(TENANT)).toMatchObject([{ gate: 'g1', lag: 0, digestEqual: true }]);
   });
 
+  it('starts from a snapshot that is newer than what its process has read', async () => {
+    const other = await RealService.start(database);
+    await other.introduce();
+    for (let credit = 1; credit <= 5; credit += 1) {
+      await other.balance(String(credit));
+      const gate = await follow({ gateId: `g${credit}` });
+      await service.propagated();
+      expect(gate.status().drifts).toBe(0);
+    }
+    await other.stop();
+  });
+
   it('asks about a key it does not hold: unknown keys are 401', async () => {
     const gate = await follow();
     expect(await reasonAt(gate, 'made up')).toBe('credential_unknown');

@@ -4,6 +4,7 @@ import { Clock } from '@tallygate/kernel';
 import { Digest, positionOf, tokenOf } from '../domain';
 import type { Position } from '../domain';
 import { EntryStore } from './entry-store';
+import { FeedFollower } from './feed-follower';
 import { FeedHub } from './feed-hub';
 import { FeedSession, wireEntry } from './feed-session';
 import type { FeedSink } from './feed-session';
@@ -36,6 +37,7 @@ export class FeedService {
   constructor(
     private readonly hub: FeedHub,
     private readonly store: EntryStore,
+    private readonly follower: FeedFollower,
     private readonly registry: GateRegistry,
     private readonly clock: Clock,
   ) {}
@@ -76,7 +78,8 @@ export class FeedService {
           digest.toggle(owner, kind, key, version);
         await onChunk(entries.map(wireEntry));
       });
-      // The hub may be a moment behind the database: going on from the earlier of the two misses nothing.
+      // What goes on from here, and every digest, is of the hub: it must know what the snapshot held.
+      await this.follower.caughtUp();
       const seq = Math.min(position.seq, this.hub.position.seq);
       return { position: { epoch: position.epoch, seq }, digest: digest.toString() };
     });
