@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Body, Controller, Delete, Get, Inject, Module, Post } from '@nestjs/common';
@@ -260,6 +262,24 @@ async function call(
 }
 
 describe('a service', () => {
+  it('ends although a client keeps a connection open that it never used', async () => {
+    const closing = await createService(
+      { module: ProbeModule, imports: [PlatformModule.forService(ledger)], controllers: [ProbeController] },
+      {
+        name: 'closing',
+        config: { PORT: 0, INTERNAL_SECRET, ROOT_KEY },
+        contexts: [],
+        keyDirectory: new Keys(),
+        log: createLog({ name: 'closing', destination: { write: () => undefined } }),
+        handleSignals: false,
+      },
+    );
+    const unused = connect(closing.port, '127.0.0.1');
+    await once(unused, 'connect');
+    await closing.close();
+    await once(unused.resume(), 'close');
+  }, 30_000);
+
   it('tells its port in a file and in one line of the log', async () => {
     expect(await readFile(portFile, 'utf8')).toBe(String(service.port));
     expect(

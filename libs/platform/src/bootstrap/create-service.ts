@@ -27,6 +27,9 @@ import { CHECKS, METRICS, OperationsController } from './operations-controller';
 import type { ServiceContext } from './service-context';
 import { onSignals } from './shutdown';
 
+const CLOSE_IDLE_EVERY_MS = 100;
+const ANSWERED_WITHIN_MS = 10_000;
+
 export interface CreateServiceOptions {
   readonly name: string;
   readonly config: {
@@ -189,7 +192,7 @@ async function closeAll(
 ): Promise<void> {
   const queues = new Set(contexts.map((context) => context.sharedQueue));
   const steps = [
-    () => app.close(),
+    () => closeListener(app),
     ...contexts.map((context) => () => context.quiesce()),
     ...[...queues].map((queue) => () => queue.close()),
     ...contexts.map((context) => () => context.stop()),
@@ -198,6 +201,20 @@ async function closeAll(
   for (const step of steps) {
     await step().catch((error: unknown) => log.error({ err: error }, 'closing failed; going on'));
   }
+}
+
+/**
+ * Answers on their way get some time. Fastify closes once what is idle: a connection that was in use just then, or that
+ * its client opened and never used, would hold up the end for more than a minute.
+ */
+async function closeListener(app: NestFastifyApplication): Promise<void> {
+  const server = app.getHttpServer();
+  const again = setInterval(() => server.closeIdleConnections(), CLOSE_IDLE_EVERY_MS);
+  const enough = setTimeout(() => server.closeAllConnections(), ANSWERED_WITHIN_MS);
+  await app.close().finally(() => {
+    clearInterval(again);
+    clearTimeout(enough);
+  });
 }
 
 function once(work: () => Promise<void>): () => Promise<void> {
