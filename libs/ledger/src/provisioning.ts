@@ -1,5 +1,6 @@
 import { directoryMigration } from '@tallygate/directory';
 import type { SchemaProvisioning } from '@tallygate/platform';
+import { budgetsMigration } from './postgres/migrations/budgets.migration';
 import { checkpointsMigration } from './postgres/migrations/checkpoints.migration';
 import { correctionsMigration } from './postgres/migrations/corrections.migration';
 import { ledgerMigration } from './postgres/migrations/ledger.migration';
@@ -17,6 +18,7 @@ export const ledgerProvisioning = {
     usageRollupMigration,
     unfoldedPagesMigration,
     proofMigration,
+    budgetsMigration,
   ],
   withoutTenant: ['unfolded_slice', 'usage_generation', 'partition_stop', 'partition_skip'],
   appendOnly: ['journal', 'journal_seal', 'journal_seal_part', 'partition_skip'],

@@ -35,6 +35,13 @@ export interface ConsumerKey {
   readonly revokedAt: string | null;
 }
 
+/** What a customer lets a feature cost by calendar day and month; decimal texts in the unit of the feature's price. */
+export interface Budget {
+  readonly feature: string;
+  readonly day: string | null;
+  readonly month: string | null;
+}
+
 export interface CustomerFacts {
   readonly id: string;
   readonly key: string;
@@ -49,6 +56,8 @@ export interface CustomerFacts {
   readonly payerId: string | null;
   /** How far requested debits may go below zero, by unit; decimal texts. */
   readonly overdraft: Readonly<Record<string, string>>;
+  /** At most one of a feature; absent: none. */
+  readonly budgets?: readonly Budget[];
   /** Grows with every change; a lower one is never applied. */
   readonly version: number;
 }

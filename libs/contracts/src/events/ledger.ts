@@ -1,3 +1,4 @@
+import type { PlanFeature } from '../catalog';
 import type { EventEnvelope } from './envelope';
 
 /**
@@ -39,11 +40,16 @@ export interface QuotaFacts {
   readonly limit: 'hard' | 'soft';
 }
 
-/** Credit that a feature debited in the period of its spend cap, by the usage's own time. */
+/**
+ * Credit that a feature debited in the period of a spend cap, the plan's or the customer's own, by the usage's own time.
+ * Versions are compared among facts of one feature and `per`.
+ */
 export interface SpendFacts {
   readonly customerId: string;
   readonly feature: string;
   readonly version: number;
+  /** Absent in facts from when a feature had one cap, the plan's. */
+  readonly per?: NonNullable<PlanFeature['spend_cap']>['per'];
   /** Of the feature's price. */
   readonly unit: string;
   readonly periodStart: string;

@@ -8,6 +8,7 @@ import type { Lot } from './lot';
 import { priceOf, runsOverPeriod } from './price';
 import { rate } from './rating';
 import type { PeriodCounters, Ratable } from './rating';
+import { capsOf } from './spend-cap';
 import { creditSeen, insertLot, post } from './wallet';
 import type { WalletDraft } from './wallet';
 
@@ -125,13 +126,15 @@ function moveTier(item: Ratable | null, counters: PeriodCounters, delta: Nano): 
   counter.used = maxNano(counter.used + delta, 0n);
 }
 
-/** A spend cap counts what is debited in the end. */
+/** Spend caps count what is debited in the end. */
 function moveSpend(item: Ratable | null, counters: PeriodCounters, moves: FeatureChange['moves']): void {
-  const cap = item?.plan.spend_cap;
-  if (item === null || cap === undefined) return;
-  for (const { unit, delta } of moves) {
-    const counter = counters.spend(item.feature.key, cap, item.terms, item.at, unit);
-    counter.used = maxNano(counter.used + delta, 0n);
+  if (item === null) return;
+  const { feature, terms, at } = item;
+  for (const cap of capsOf(terms, feature.key)) {
+    for (const { unit, delta } of moves) {
+      const counter = counters.spend(feature.key, cap, terms, at, unit);
+      counter.used = maxNano(counter.used + delta, 0n);
+    }
   }
 }
 

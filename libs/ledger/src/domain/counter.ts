@@ -6,7 +6,7 @@ import type { QuotaPeriod } from './subscription';
 /**
  * What a customer used of a feature in one period. `quota`: against its quota; `tier`: through a tiered price (`scope`:
  * its match); `value`: the value of a meter that does not add up, whose rises are charged; `spend`: credit debited,
- * against its spend cap (`scope`: the cap's period and unit).
+ * against spend caps (`scope`: their period and the unit).
  */
 export interface CounterKey {
   readonly tenantId: string;

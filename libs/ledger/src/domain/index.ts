@@ -13,6 +13,7 @@ export * from './reversal';
 export * from './segments';
 export * from './telling';
 export * from './view';
+export * from './spend-cap';
 export * from './subscription';
 export * from './period-value';
 export * from './counter';

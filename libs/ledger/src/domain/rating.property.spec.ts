@@ -104,6 +104,7 @@ function terms(features: readonly string[]): SubscriptionTerms {
         { limit: 'hard' as const, reset: 'never' as const, included: String(INCLUDED) },
       ]),
     ),
+    caps: new Map(),
     zone: 'UTC',
     resets: [],
   };

@@ -6,7 +6,9 @@ import { gaugeOf, takeReading, valueWith } from './period-value';
 import type { Gauge } from './period-value';
 import { awaits, priceOf, readPriceRow, rowInForce, runsOverPeriod } from './price';
 import type { PriceRow } from './price';
-import type { SpendCap, SubscriptionTerms } from './subscription';
+import { capsOf } from './spend-cap';
+import type { SpendCap } from './spend-cap';
+import type { SubscriptionTerms } from './subscription';
 
 /** A catalog read once per revision, for look-ups by key. */
 export interface RatingBook {
@@ -53,7 +55,7 @@ export interface PeriodCounters {
   tier(feature: string, plan: PlanFeature, terms: SubscriptionTerms, at: Instant, row: PriceRow): Counter;
   /** The value of a prepaid feature's meter. */
   value(feature: string, plan: PlanFeature, terms: SubscriptionTerms, at: Instant): Counter;
-  /** What the feature debited in the period of its spend cap. */
+  /** What the feature debited in the period of a spend cap. */
   spend(feature: string, cap: SpendCap, terms: SubscriptionTerms, at: Instant, unit: string): Counter;
 }
 
@@ -153,14 +155,14 @@ function rateRise(item: Ratable, gauge: Gauge, counters: PeriodCounters): Rated 
 }
 
 function charge(item: Ratable, counters: PeriodCounters, quantity: Nano, included: Nano): Rated {
-  const { row, feature, plan, terms, at } = item;
+  const { row, feature, terms, at } = item;
   if (row === null) return { kind: 'parked' };
   const { unit } = row;
   const amount = runsOverPeriod(row)
     ? chargeOverPeriod(item, row, counters, quantity)
     : priceOf(row, quantity, 0n);
-  if (plan.spend_cap !== undefined)
-    counters.spend(feature.key, plan.spend_cap, terms, at, unit).used += amount;
+  for (const cap of capsOf(terms, feature.key))
+    counters.spend(feature.key, cap, terms, at, unit).used += amount;
   return { kind: 'charged', unit, amount, included };
 }
 
@@ -188,13 +190,6 @@ export function quantityOf(reading: MeterReading): Nano {
 
 /** What a plan includes of a feature per period. */
 export function includedOf(plan: PlanFeature): Nano {
-  return plan.included === undefined ? 0n : termOf(plan.included);
-}
-
-export function capOf(cap: SpendCap): Nano {
-  return termOf(cap.amount);
-}
-
-function termOf(text: string): Nano {
-  return quantityOf({ meter: '', quantity: text, group: {}, features: [] });
+  if (plan.included === undefined) return 0n;
+  return quantityOf({ meter: '', quantity: plan.included, group: {}, features: [] });
 }

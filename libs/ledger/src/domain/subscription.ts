@@ -1,16 +1,7 @@
 import type { Plan, PlanFeature } from '@tallygate/contracts';
-import {
-  addMicros,
-  instant,
-  invariant,
-  MICROS,
-  periodContaining,
-  startOf,
-  windowsBetween,
-} from '@tallygate/kernel';
+import { periodContaining, startOf } from '@tallygate/kernel';
 import type { Instant } from '@tallygate/kernel';
-
-export type SpendCap = NonNullable<PlanFeature['spend_cap']>;
+import type { CapsInForce } from './spend-cap';
 
 /** One version of a subscription, in force from `effectiveAt` until the next one's. */
 export interface SubscriptionTerms {
@@ -26,6 +17,7 @@ export interface SubscriptionTerms {
   readonly inForce: boolean;
   readonly interval: Plan['interval'];
   readonly features: Readonly<Record<string, PlanFeature>>;
+  readonly caps: CapsInForce;
   /** The customer's zone: where calendar periods are cut. */
   readonly zone: string;
   /** Resets by call, of all features of the customer, oldest first. */
@@ -109,15 +101,4 @@ function clockPeriod(
   if (reset === 'period') return subscriptionPeriod(terms, at);
   const start = startOf(reset, at, terms.zone);
   return { start, end: periodContaining(start, reset, at, terms.zone).end };
-}
-
-/** The calendar period of a spend cap that holds an instant, in the customer's zone. */
-export function capPeriod(per: SpendCap['per'], at: Instant, zone: string): { start: Instant; end: Instant } {
-  if (per === 'second') {
-    const start = instant(Math.floor(at / MICROS.second) * MICROS.second);
-    return { start, end: addMicros(start, MICROS.second) };
-  }
-  const [window] = windowsBetween(per, at, addMicros(at, 1), zone);
-  invariant(window, 'Every instant is in a window');
-  return window;
 }

@@ -6,10 +6,12 @@ import type { Counter, CounterKey } from './counter';
 import type { Charge } from './burn';
 import type { PriceRow } from './price';
 import { runsOverPeriod } from './price';
-import { capOf, includedOf, quantityOf, ratable, rate } from './rating';
+import { includedOf, quantityOf, ratable, rate } from './rating';
 import type { PeriodCounters, Ratable, RatingBook } from './rating';
-import { capPeriod, quotaPeriod, subscriptionPeriod, termsAt } from './subscription';
-import type { QuotaPeriod, SpendCap, SubscriptionTerms } from './subscription';
+import { capPeriod, capsOf, spendScope } from './spend-cap';
+import type { SpendCap } from './spend-cap';
+import { quotaPeriod, subscriptionPeriod, termsAt } from './subscription';
+import type { QuotaPeriod, SubscriptionTerms } from './subscription';
 
 /** What the ledger knows about the customers of a slice. */
 export interface SliceFacts {
@@ -134,7 +136,7 @@ export class SliceCounters implements PeriodCounters {
   spend(feature: string, cap: SpendCap, terms: SubscriptionTerms, at: Instant, unit: string): Counter {
     const period = this.capPeriod(cap, terms, at);
     const { kind, scope } = spendScope(cap, unit);
-    return this.at(this.key(feature, kind, scope, period.start), period, { limit: 'hard' }, capOf(cap));
+    return this.at(this.key(feature, kind, scope, period.start), period, { limit: 'hard' }, cap.amount);
   }
 
   private ofPeriod(
@@ -173,10 +175,9 @@ export class SliceCounters implements PeriodCounters {
     }
     if (row === null || feature.kind === 'quota') return keys;
     if (runsOverPeriod(row)) keys.push(this.tierKey(feature.key, terms, at, row));
-    if (plan.spend_cap !== undefined) {
-      const { start } = this.capPeriod(plan.spend_cap, terms, at);
-      const { kind, scope } = spendScope(plan.spend_cap, row.unit);
-      keys.push(this.key(feature.key, kind, scope, start));
+    for (const cap of capsOf(terms, feature.key)) {
+      const { kind, scope } = spendScope(cap, row.unit);
+      keys.push(this.key(feature.key, kind, scope, this.capPeriod(cap, terms, at).start));
     }
     return keys;
   }
@@ -238,19 +239,6 @@ export class SliceCounters implements PeriodCounters {
   }
 }
 
-/** The unit that a spend counter counts. */
-export function unitOfSpend({ scope }: Pick<CounterKey, 'scope'>): string {
-  return scope.slice(scope.indexOf(' ') + 1);
-}
-
-/** Of what a spend counter is: a cap by another period or in another unit is another one's. */
-export function spendScope(
-  { per }: SpendCap,
-  unit: string,
-): { readonly kind: 'spend'; readonly scope: string } {
-  return { kind: 'spend', scope: `${per} ${unit}` };
-}
-
 /** Rates the events in order, each against the counters as the ones before it left them. */
 export function rateSlice(planned: readonly PlannedReading[], counters: SliceCounters): RatedSlice {
   const rows: UsageRow[] = [];
@@ -303,18 +291,20 @@ function chargeOf(
   }
 }
 
-/** The spend counters of a subscription's plan at an instant, with nothing spent yet. */
+/** The spend counters of the caps in force at an instant, with nothing spent yet. */
 export function spendCountersOf(
   book: RatingBook,
   terms: SubscriptionTerms,
   customer: { readonly tenantId: string; readonly customerId: string },
   at: Instant,
 ): Counter[] {
-  return Object.entries(terms.features).flatMap(([key, { spend_cap: cap }]) => {
+  return [...terms.caps].flatMap(([key, caps]) => {
     const unit = book.prices.get(book.features.get(key)?.price ?? '')?.[0]?.unit;
-    if (cap === undefined || unit === undefined) return [];
-    const period = capPeriod(cap.per, at, terms.zone);
-    const name = { ...customer, feature: key, ...spendScope(cap, unit), periodStart: period.start };
-    return [emptyCounter(name, period, { limit: 'hard' }, capOf(cap))];
+    if (unit === undefined) return [];
+    return caps.map((cap) => {
+      const period = capPeriod(cap.per, at, terms.zone);
+      const name = { ...customer, feature: key, ...spendScope(cap, unit), periodStart: period.start };
+      return emptyCounter(name, period, { limit: 'hard' }, cap.amount);
+    });
   });
 }

@@ -128,8 +128,15 @@ export class PgCounterStore extends CounterStore {
     return amountFromPg(rows[0]?.debited ?? '0');
   }
 
-  override async latest(tx: Tx, { tenantId, customerId, feature, kind }: Counter): Promise<Counter | null> {
-    const { rows } = await tx.query<CounterRow>(sql.latestCounter, [tenantId, customerId, feature, kind]);
+  override async latest(tx: Tx, counter: Counter): Promise<Counter | null> {
+    const { tenantId, customerId, feature, kind, scope } = counter;
+    const { rows } = await tx.query<CounterRow>(sql.latestCounter, [
+      tenantId,
+      customerId,
+      feature,
+      kind,
+      scope,
+    ]);
     return rows[0] === undefined ? null : counterOf(rows[0]);
   }
 

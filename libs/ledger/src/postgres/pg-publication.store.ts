@@ -15,6 +15,7 @@ interface ToldRow {
   readonly customer_id: string;
   readonly feature: string;
   readonly kind: Counter['kind'];
+  readonly scope: string;
 }
 
 @Injectable()
@@ -33,6 +34,7 @@ export class PgPublicationStore extends PublicationStore {
         customerId: row.customer_id,
         feature: row.feature,
         kind: row.kind,
+        scope: row.scope,
       })),
     };
   }
@@ -53,6 +55,7 @@ export class PgPublicationStore extends PublicationStore {
       uuids(told.map((one) => one.customerId)),
       texts(told.map((one) => one.feature)),
       texts(told.map((one) => one.kind)),
+      texts(told.map((one) => one.scope)),
     ]);
     return rows.map(counterOf);
   }

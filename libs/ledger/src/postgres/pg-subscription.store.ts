@@ -24,10 +24,20 @@ const APPEND = {
   name: 'ledger_append_subscription',
   text: `
 insert into subscription_version (tenant_id, customer_id, subscription_id, version, effective_at, started_at, ended_at,
-                                  anchor, period_start, period_end, in_force, zone, terms_id, resets)
+                                  anchor, period_start, period_end, in_force, zone, terms_id, resets, budgets)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
-        (select s.resets from subscription_version s where s.tenant_id = $1 and s.customer_id = $2 limit 1))
+        (select s.resets from subscription_version s where s.tenant_id = $1 and s.customer_id = $2 limit 1),
+        (select c.facts->'budgets' from customer_facts c where c.tenant_id = $1 and c.customer_id = $2))
 on conflict do nothing`,
+};
+
+const TAKE_BUDGETS = {
+  name: 'ledger_take_budgets',
+  text: `
+update subscription_version s set budgets = c.facts->'budgets'
+  from customer_facts c
+ where c.tenant_id = $1 and c.customer_id = $2 and s.tenant_id = c.tenant_id and s.customer_id = c.customer_id
+   and s.budgets is distinct from c.facts->'budgets'`,
 };
 
 const REFRESH = {
@@ -95,6 +105,11 @@ export class PgSubscriptionStore extends SubscriptionStore {
       'update subscription_version set zone = $3 where tenant_id = $1 and customer_id = $2 and zone <> $3',
       [tenantId, customerId, zone],
     );
+  }
+
+  override async takeBudgets(tx: Tx, tenantId: string, customerId: string): Promise<boolean> {
+    const { rowCount } = await tx.query(TAKE_BUDGETS, [tenantId, customerId]);
+    return (rowCount ?? 0) > 0;
   }
 
   override async refreshWallets(tx: Tx, tenantId: string, customerId: string | null): Promise<void> {

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import type { MeteredEvent, Plan, Price } from '@tallygate/contracts';
+import type { MeteredEvent, Price } from '@tallygate/contracts';
 import type { Instant } from '@tallygate/kernel';
 import { Directory } from '@tallygate/directory';
 import {
@@ -20,7 +20,8 @@ import { ratingBook, withAnnounced } from '../domain';
 import type { ParkedCharge, RatingBook, SliceFacts, SubscriptionTerms, UsageRow } from '../domain';
 import { UsageStore } from '../service/usage-store';
 import type { Generations, Identified, LateCharge, SlicePosition, Tenure } from '../service/usage-store';
-import { sharedInstant, sharedInstantOrNull } from './pg-instants';
+import { KnownTerms } from './known-terms';
+import type { HistoryRow } from './known-terms';
 import { announcedPrices } from './sql/announced-price';
 import * as sql from './sql/usage';
 
@@ -29,24 +30,6 @@ export const USAGE_GROUP = 'ledger.usage';
 const UNIQUE_VIOLATION = '23505';
 /** The step of the sequence slice_id. */
 const SLICES_AT_ONCE = 64;
-const MOST_TERMS = 10_000;
-
-interface HistoryRow {
-  readonly customer_id: string;
-  readonly subscription_id: string;
-  readonly version: bigint;
-  readonly effective_at: string;
-  readonly started_at: string;
-  readonly ended_at: string | null;
-  readonly anchor: string;
-  readonly period_start: string;
-  readonly period_end: string;
-  readonly in_force: boolean;
-  readonly zone: string;
-  readonly terms_id: bigint;
-  readonly resets:
-    readonly { readonly feature: string; readonly at: number; readonly keepAnchor: boolean }[] | null;
-}
 
 interface ClaimedRow {
   readonly topic: string;
@@ -64,8 +47,7 @@ interface AnnouncedRow {
 @Injectable()
 export class PgUsageStore extends UsageStore {
   private readonly books = new Map<string, RatingBook>();
-  /** Terms are immutable: parsed once per id in this process. */
-  private readonly terms = new Map<bigint, Plan>();
+  private readonly terms = new KnownTerms();
   private slices = { next: 0n, left: 0 };
 
   constructor(
@@ -241,23 +223,14 @@ export class PgUsageStore extends UsageStore {
       uuids([...customers.values()]),
       uuids([...customers.keys()]),
     ]);
-    await this.loadTerms(tx, rows);
+    await this.terms.load(tx, rows);
     const histories = new Map<string, SubscriptionTerms[]>();
     for (const row of rows) {
       const history = histories.get(row.customer_id) ?? [];
-      history.push(termsOf(row, this.terms.get(row.terms_id)));
+      history.push(this.terms.of(row));
       histories.set(row.customer_id, history);
     }
     return histories;
-  }
-
-  private async loadTerms(tx: Tx, rows: readonly HistoryRow[]): Promise<void> {
-    if (this.terms.size > MOST_TERMS) this.terms.clear();
-    const missing = new Set<bigint>();
-    for (const { terms_id } of rows) if (!this.terms.has(terms_id)) missing.add(terms_id);
-    if (missing.size === 0) return;
-    const found = await tx.query<{ id: bigint; terms: Plan }>(sql.readTerms, [bigints([...missing])]);
-    for (const { id, terms } of found.rows) this.terms.set(id, terms);
   }
 }
 
@@ -286,26 +259,6 @@ export function identityOf(tenantId: string, source: string, id: string): string
 
 function undashed(uuid: string): string {
   return uuid.replaceAll('-', '');
-}
-
-function termsOf(row: HistoryRow, plan: Plan | undefined): SubscriptionTerms {
-  if (plan === undefined)
-    throw new Error(`Subscription ${row.subscription_id} names terms that are not there`);
-  return {
-    subscriptionId: row.subscription_id,
-    version: Number(row.version),
-    effectiveAt: sharedInstant(row.effective_at),
-    startedAt: sharedInstant(row.started_at),
-    endedAt: sharedInstantOrNull(row.ended_at),
-    anchor: sharedInstant(row.anchor),
-    periodStart: sharedInstant(row.period_start),
-    periodEnd: sharedInstant(row.period_end),
-    inForce: row.in_force,
-    interval: plan.interval,
-    features: plan.features,
-    zone: row.zone,
-    resets: (row.resets ?? []) as SubscriptionTerms['resets'],
-  };
 }
 
 function eventParameters(

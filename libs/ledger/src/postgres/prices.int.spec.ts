@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { MeteredEvent, Price, QuotaFacts, SpendFacts } from '@tallygate/contracts';
+import type { Budget, MeteredEvent, Price, QuotaFacts, SpendFacts } from '@tallygate/contracts';
 import { priceSchema } from '@tallygate/contracts';
 import { formatInstant, ManualClock } from '@tallygate/kernel';
 import { createTestDatabase, PgDatabase } from '@tallygate/platform';
@@ -10,6 +10,8 @@ import { ledgerProvisioning } from '../provisioning';
 import { assembleLedger } from '../testing/ledger-under-test';
 import type { LedgerUnderTest } from '../testing/ledger-under-test';
 import {
+  correctionOf,
+  customerFacts,
   hours,
   introduce,
   SAMPLE_CATALOG,
@@ -162,10 +164,93 @@ describe('a spend cap', () => {
     const subscription = { ...subscriptionFacts(of.customerId, 'capped-more', hours(31)), version: 2 };
     await tell(ledger, of.tenantId, hours(31), 'subscription.changed', { subscription });
     const after = await lastFact<SpendFacts>('spend.changed', 'completions');
-    expect(after).toMatchObject({ spent: '0.5', cap: '3', periodStart: formatInstant(START) });
-    expect(after?.version).toBeGreaterThan(before?.version ?? Infinity);
+    expect(before).toMatchObject({ per: 'day', spent: '0.5', cap: '1' });
+    expect(after).toMatchObject({ per: 'month', spent: '0.5', cap: '3', periodStart: formatInstant(START) });
     await ledger.slices.take([usageEvent(of, { tokens: '500', occurredAt: hours(31) })], null);
     expect(await lastFact('spend.changed', 'completions')).toMatchObject({ spent: '1.5', cap: '3' });
+  });
+});
+
+describe('a budget of the customer’s own', () => {
+  const budget = (day: string | null, month: string | null): Budget => ({
+    feature: 'completions',
+    day,
+    month,
+  });
+  const budgeted = (of: SampleTenant, version: number, budgets: readonly Budget[], hour = 0) =>
+    tell(ledger, of.tenantId, hours(hour), 'customer.changed', {
+      customer: customerFacts(of.customerId, { budgets, version }),
+    });
+  const use = (of: SampleTenant, tokens: string, hour = 0) =>
+    ledger.slices.take([usageEvent(of, { tokens, occurredAt: hours(hour) })], null);
+
+  async function told(per: SpendFacts['per']): Promise<readonly [spent: string, cap: string] | null> {
+    await ledger.feed.flush(null);
+    const own = (await facts<SpendFacts>('spend.changed')).filter((one) => one.per === per);
+    const last = own.at(-1);
+    expect(own.every(({ version }) => version <= (last?.version ?? 0))).toBe(true);
+    return last === undefined ? null : [last.spent, last.cap];
+  }
+
+  it('counts beside the plan’s cap, and by one period the smaller of the two holds', async () => {
+    const of = await introduce(ledger, { plan: 'capped' });
+    await budgeted(of, 2, [budget('2', '1.5')]);
+    expect([await told('day'), await told('month')]).toEqual([
+      ['0', '1'],
+      ['0', '1.5'],
+    ]);
+    await use(of, '400');
+    expect([await told('day'), await told('month')]).toEqual([
+      ['0.8', '1'],
+      ['0.8', '1.5'],
+    ]);
+    await budgeted(of, 3, [budget('0.5', '1.5')]);
+    expect(await told('day')).toEqual(['0.8', '0.5']);
+    await budgeted(of, 4, []);
+    expect(await told('day')).toEqual(['0.8', '1']);
+  });
+
+  it('starts from what its period debited, also while it was removed', async () => {
+    const of = await introduce(ledger);
+    await use(of, '100');
+    await budgeted(of, 2, [budget(null, '5')]);
+    expect(await told('month')).toEqual(['0.2', '5']);
+    await use(of, '100');
+    await budgeted(of, 3, []);
+    await use(of, '100');
+    expect(await told('month')).toEqual(['0.4', '5']);
+    await budgeted(of, 4, [budget(null, '5')]);
+    expect(await told('month')).toEqual(['0.6', '5']);
+    expect(await told('day')).toBeNull();
+  });
+
+  it('outlives the plan, counts late usage, and an outdated fact of the customer changes nothing', async () => {
+    const of = await introduce(ledger, { now: hours(30) });
+    await budgeted(of, 3, [budget('4', '5')], 30);
+    await budgeted(of, 2, [], 30);
+    const moved = { ...subscriptionFacts(of.customerId, 'capped-more', hours(31)), version: 2 };
+    await tell(ledger, of.tenantId, hours(31), 'subscription.changed', { subscription: moved });
+    expect([await told('day'), await told('month')]).toEqual([
+      ['0', '4'],
+      ['0', '3'],
+    ]);
+    await use(of, '100', 30);
+    expect([await told('day'), await told('month')]).toEqual([
+      ['0.2', '4'],
+      ['0.2', '3'],
+    ]);
+  });
+
+  it('is lifted by a correction, whatever the plan has', async () => {
+    const of = await introduce(ledger, { plan: 'capped' });
+    await budgeted(of, 2, [budget(null, '5')]);
+    const event = usageEvent(of, { tokens: '400' });
+    await ledger.slices.take([event], null);
+    await ledger.slices.take([correctionOf(event, { tokens: '100' })], null);
+    expect([await told('day'), await told('month')]).toEqual([
+      ['0.2', '1'],
+      ['0.2', '5'],
+    ]);
   });
 });
 

@@ -202,12 +202,12 @@ export class BalanceFeed {
     leave: Leave,
     period: Instant | null,
   ): void {
-    const { tenantId, customerId, feature, kind } = counter;
+    const { tenantId, customerId, feature, kind, scope } = counter;
     const { counters } = this.of(tenantId);
     const name = nameOf(counter);
     const waits = counters.get(name);
     counters.set(name, {
-      told: { customerId, feature, kind },
+      told: { customerId, feature, kind, scope },
       leave: soonerOf(leave, waits?.leave),
       period: waits === undefined ? period : laterOf(period, waits.period),
     });
@@ -232,9 +232,9 @@ function laterOf(a: Instant | null, b: Instant | null): Instant | null {
   return a > b ? a : b;
 }
 
-/** Over all periods; ids have one length. */
-function nameOf({ customerId, kind, feature }: Told): string {
-  return customerId + kind + feature;
+/** Over all periods; ids have one length, keys of the catalog hold no space. */
+function nameOf({ customerId, kind, feature, scope }: Told): string {
+  return `${customerId}${kind}${feature} ${scope}`;
 }
 
 function* chunksOf<T>(list: readonly T[]): Generator<readonly T[]> {

@@ -3,6 +3,7 @@ import type { BillingEvent, SubscriptionFacts } from '@tallygate/contracts';
 import { invariant, parseAmount, parseInstant } from '@tallygate/kernel';
 import type { Instant } from '@tallygate/kernel';
 import type { Tx } from '@tallygate/platform';
+import { termsAt } from '../domain';
 import { AnnouncedPrices } from './announced-prices.service';
 import { Grants } from './grants.service';
 import { MeterHistory } from './meter-history';
@@ -35,6 +36,8 @@ export class BillingFactsService {
       case 'customer.changed': {
         const { id, timezone } = event.data.customer;
         await this.subscriptions.moveZone(tx, tenantId, id, timezone);
+        if (await this.subscriptions.takeBudgets(tx, tenantId, id))
+          await this.caps.open(tx, { tenantId, customerId: id }, now, null);
         return this.subscriptions.refreshWallets(tx, tenantId, id);
       }
       case 'catalog.applied':
@@ -63,11 +66,13 @@ export class BillingFactsService {
     effectiveAt: Instant,
     now: Instant,
   ): Promise<void> {
-    const zone = await this.rating.zoneOf(tx, tenantId, facts.customerId);
+    const { customerId } = facts;
+    const zone = await this.rating.zoneOf(tx, tenantId, customerId);
+    const before = termsAt(await this.rating.history(tx, tenantId, customerId), now);
     if (!(await this.subscriptions.append(tx, tenantId, facts, effectiveAt, zone))) return;
-    await this.subscriptions.refreshWallets(tx, tenantId, facts.customerId);
-    await this.quotas.open(tx, tenantId, facts.customerId, now);
-    await this.caps.open(tx, tenantId, facts.customerId, now);
+    await this.subscriptions.refreshWallets(tx, tenantId, customerId);
+    await this.quotas.open(tx, tenantId, customerId, now);
+    await this.caps.open(tx, { tenantId, customerId }, now, before);
     await this.planGrants.issue(tx, tenantId, facts, zone, now);
   }
 

@@ -15,7 +15,7 @@ export abstract class CounterStore {
   abstract countedSince(tx: Tx, key: CounterKey, from: Instant, to: Instant | null): Promise<Nano>;
   /** What a spend counter's feature debited in its period and unit: by usage of that time, and as requested in it. */
   abstract debitedIn(tx: Tx, counter: Counter): Promise<Nano>;
-  /** The counter of the feature and kind whose facts have the highest version. */
+  /** Of those whose facts are compared with the counter's the one of the highest version. */
   abstract latest(tx: Tx, counter: Counter): Promise<Counter | null>;
   /** The value anew, from the events of the counter's period up to an instant; of a unique count also what was seen. */
   abstract recount(

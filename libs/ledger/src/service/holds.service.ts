@@ -42,12 +42,12 @@ export class Holds {
   ) {}
 
   async debit(tx: Tx, request: DebitRequest, now: Instant): Promise<DebitOutcome> {
-    const cap = await this.caps.lock(tx, request, now);
+    const caps = await this.caps.lock(tx, request, now);
     const open = await this.openOne(tx, request, now);
     const outcome = debit(open.draft, { ...request, reference: request.key });
     if (outcome !== 'debited') return outcome;
     await this.posting.close(tx, [open], 'all');
-    await this.caps.spend(tx, cap, request.amount, now);
+    await this.caps.spend(tx, caps, request.amount, now);
     return outcome;
   }
 
@@ -69,10 +69,10 @@ export class Holds {
   ): Promise<ResolveOutcome> {
     const found = await this.holds.find(tx, tenantId, key);
     if (found === null) return { status: 'unknown' };
-    const cap = await this.caps.lock(tx, found, now);
+    const caps = await this.caps.lock(tx, found, now);
     const taken = amount ?? found.amount;
     const outcome = await this.resolve(tx, found, key, now, (open, hold) => capture(open.draft, hold, taken));
-    if (outcome.status === 'captured') await this.caps.spend(tx, cap, taken, now);
+    if (outcome.status === 'captured') await this.caps.spend(tx, caps, taken, now);
     return outcome;
   }
 

@@ -10,7 +10,7 @@ import type {
 import { formatAmount, formatInstant, invariant } from '@tallygate/kernel';
 import type { Instant } from '@tallygate/kernel';
 import type { OutboxRecord } from '@tallygate/platform';
-import { balanceFactsOf, factsVersion, readsAs, statusAt, unitOfSpend } from '../domain';
+import { balanceFactsOf, factsVersion, perOfSpend, readsAs, statusAt, unitOfSpend } from '../domain';
 import type { Counter, Lot, Wallet } from '../domain';
 
 /** The ledger's facts as outbox records, keyed by customer. */
@@ -38,6 +38,7 @@ function spendFactsOf(counter: Counter): SpendFacts {
     customerId,
     feature,
     version: factsVersion(counter),
+    per: perOfSpend(counter),
     unit: unitOfSpend(counter),
     periodStart: formatInstant(periodStart),
     periodEnd: formatInstant(periodEnd),

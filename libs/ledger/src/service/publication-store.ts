@@ -8,7 +8,7 @@ export interface Unpublished {
 }
 
 /** A quota or a spend cap, over all its periods. */
-export type Told = Pick<Counter, 'customerId' | 'feature' | 'kind'>;
+export type Told = Pick<Counter, 'customerId' | 'feature' | 'kind' | 'scope'>;
 
 /** Which wallets, quotas and spend caps changed since their facts last left. */
 export abstract class PublicationStore {

@@ -3,15 +3,17 @@ import { Ids } from '@tallygate/kernel';
 import type { Instant, Nano } from '@tallygate/kernel';
 import { Outbox } from '@tallygate/platform';
 import type { Tx } from '@tallygate/platform';
-import { counterName, spendCountersOf, succeed, termsAt, unitOfSpend } from '../domain';
-import type { Counter, WalletKey } from '../domain';
+import { capsOf, counterName, perOfSpend, spendCountersOf, succeed, termsAt, unitOfSpend } from '../domain';
+import type { Counter, SubscriptionTerms, WalletKey } from '../domain';
 import { CounterStore } from './counter-store';
 import { counterChanged } from './ledger-facts';
 import { RatingFacts } from './rating-facts';
 
+type CustomerRef = Pick<WalletKey, 'tenantId' | 'customerId'>;
+
 /**
- * The spend caps of the plan in force. Gates lift a cap by the clock when its period ends; what they must be told is the
- * cap itself, before anything was spent, and again when another plan brings another one.
+ * The spend caps in force: the plan's and the customer's budgets. Gates lift a cap by the clock when its period ends; what
+ * they must be told is the cap itself, before anything was spent, and again when another one takes its place.
  */
 @Injectable()
 export class SpendCaps {
@@ -22,17 +24,20 @@ export class SpendCaps {
     private readonly ids: Ids,
   ) {}
 
-  /** A cap that is new starts from what the feature debited in its period before. */
-  async open(tx: Tx, tenantId: string, customerId: string, now: Instant): Promise<void> {
-    const book = await this.rating.book(tx, tenantId);
-    const terms = termsAt(await this.rating.history(tx, tenantId, customerId), now);
-    if (book === null || terms === null) return;
-    const wanted = spendCountersOf(book, terms, { tenantId, customerId }, now);
+  /**
+   * A cap that is new starts from what the feature debited in its period before: while it was not in force nothing was
+   * counted towards it.
+   * @param before the terms whose caps were counted towards until now; null: every cap is new
+   */
+  async open(tx: Tx, customer: CustomerRef, now: Instant, before: SubscriptionTerms | null): Promise<void> {
+    const wanted = await this.inForce(tx, customer, now);
     if (wanted.length === 0) return;
     const stored = new Map((await this.counters.lock(tx, wanted)).map((one) => [counterName(one), one]));
     const changed: Counter[] = [];
     for (const counter of wanted) {
-      if (await this.takeOver(tx, stored.get(counterName(counter)), counter)) changed.push(counter);
+      const known = wasInForce(before, counter) ? stored.get(counterName(counter)) : undefined;
+      const used = known?.used ?? (await this.counters.debitedIn(tx, counter));
+      if (await this.takeOver(tx, stored.get(counterName(counter)), counter, used)) changed.push(counter);
     }
     await this.counters.save(tx, changed, () => true);
     await this.outbox.add(
@@ -41,40 +46,48 @@ export class SpendCaps {
     );
   }
 
-  /** The cap that a requested debit of the feature counts towards now, locked; null: there is none in this unit. */
+  /** The counters that a requested debit of the feature in this unit counts towards now, locked. */
   async lock(
     tx: Tx,
     { tenantId, customerId, unit, feature }: WalletKey & { readonly feature: string | null },
     now: Instant,
-  ): Promise<Counter | null> {
-    if (feature === null) return null;
-    const book = await this.rating.book(tx, tenantId);
-    const terms = termsAt(await this.rating.history(tx, tenantId, customerId), now);
-    if (book === null || terms === null) return null;
-    const wanted = spendCountersOf(book, terms, { tenantId, customerId }, now).find(
+  ): Promise<readonly Counter[]> {
+    if (feature === null) return [];
+    const wanted = (await this.inForce(tx, { tenantId, customerId }, now)).filter(
       (counter) => counter.feature === feature && unitOfSpend(counter) === unit,
     );
-    if (wanted === undefined) return null;
-    return (await this.counters.lock(tx, [wanted]))[0] ?? wanted;
+    const stored = new Map((await this.counters.lock(tx, wanted)).map((one) => [counterName(one), one]));
+    return wanted.map((counter) => stored.get(counterName(counter)) ?? counter);
   }
 
-  async spend(tx: Tx, cap: Counter | null, amount: Nano, now: Instant): Promise<void> {
-    if (cap === null) return;
-    cap.used += amount;
-    await this.counters.save(tx, [cap], () => true);
-    await this.outbox.add(tx, [counterChanged(this.ids.next(), cap, now)]);
+  async spend(tx: Tx, counters: readonly Counter[], amount: Nano, now: Instant): Promise<void> {
+    for (const counter of counters) counter.used += amount;
+    await this.counters.save(tx, counters, () => true);
+    await this.outbox.add(
+      tx,
+      counters.map((counter) => counterChanged(this.ids.next(), counter, now)),
+    );
+  }
+
+  private async inForce(tx: Tx, customer: CustomerRef, now: Instant): Promise<readonly Counter[]> {
+    const { tenantId, customerId } = customer;
+    const book = await this.rating.book(tx, tenantId);
+    const terms = termsAt(await this.rating.history(tx, tenantId, customerId), now);
+    return book === null || terms === null ? [] : spendCountersOf(book, terms, customer, now);
   }
 
   /** @returns whether there is anything to write */
-  private async takeOver(tx: Tx, stored: Counter | undefined, wanted: Counter): Promise<boolean> {
+  private async takeOver(tx: Tx, stored: Counter | undefined, wanted: Counter, used: Nano): Promise<boolean> {
     const latest = await this.counters.latest(tx, wanted);
-    if (stored === undefined) wanted.used = await this.counters.debitedIn(tx, wanted);
-    else {
-      wanted.used = stored.used;
-      wanted.revision = stored.revision;
-    }
+    wanted.used = used;
+    wanted.revision = stored?.revision ?? 0;
     const isLatest = latest !== null && counterName(latest) === counterName(wanted);
     if (latest !== null && !isLatest) succeed(wanted, latest);
-    return stored === undefined || !isLatest || stored.included !== wanted.included;
+    return stored?.used !== used || !isLatest || stored.included !== wanted.included;
   }
+}
+
+function wasInForce(before: SubscriptionTerms | null, counter: Counter): boolean {
+  const per = perOfSpend(counter);
+  return before !== null && capsOf(before, counter.feature).some((cap) => cap.per === per);
 }

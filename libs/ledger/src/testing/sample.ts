@@ -1,5 +1,11 @@
 import { catalogSchema } from '@tallygate/contracts';
-import type { BillingEvent, Catalog, MeteredEvent, SubscriptionFacts } from '@tallygate/contracts';
+import type {
+  BillingEvent,
+  Catalog,
+  CustomerFacts,
+  MeteredEvent,
+  SubscriptionFacts,
+} from '@tallygate/contracts';
 import { addMicros, formatInstant, MICROS, parseInstant } from '@tallygate/kernel';
 import type { Instant } from '@tallygate/kernel';
 import { createHash, randomUUID } from 'node:crypto';
@@ -104,7 +110,7 @@ export function tenantFacts(id: string, clock: string | null) {
   return { id, name: 't', mode: 'test' as const, timezone: 'UTC', currency: 'USD', settings, clock };
 }
 
-export function customerFacts(id: string) {
+export function customerFacts(id: string, changes: Partial<CustomerFacts> = {}): CustomerFacts {
   return {
     id,
     key: `c-${id.slice(0, 8)}`,
@@ -119,6 +125,7 @@ export function customerFacts(id: string) {
     payerId: null,
     overdraft: {},
     version: 1,
+    ...changes,
   };
 }
 

@@ -116,14 +116,15 @@ select coalesce(sum(debited.amount), 0)::numeric(38,9) as debited
   join wallet w on w.id = debited.wallet_id and w.unit = $4`,
 };
 
-/** In the order of factsVersion. */
+/** In the order of factsVersion, which spend counters share by the period of their caps. */
 export const latestCounter = {
   name: 'ledger_latest_counter',
   text: `
 select c.tenant_id, c.customer_id, c.feature, c.kind, c.scope, c.period_start, c.period_end, c.included, c.used,
        c.quota_limit, c.revision
   from usage_counter c
- where c.tenant_id = $1::uuid and c.customer_id = $2::uuid and c.feature = $3 and c.kind = $4 and c.revision > 0
+ where c.tenant_id = $1::uuid and c.customer_id = $2::uuid and c.feature = $3 and c.kind = $4
+   and split_part(c.scope, ' ', 1) = split_part($5, ' ', 1) and c.revision > 0
  order by floor(extract(epoch from c.period_start)) * 100000 + c.revision desc limit 1`,
 };
 

@@ -7,7 +7,7 @@ export const unpublishedWallets = {
 export const unpublishedCounters = {
   name: 'ledger_unpublished_counters',
   text: `
-select distinct tenant_id, customer_id, feature, kind from usage_counter
+select distinct tenant_id, customer_id, feature, kind, scope from usage_counter
  where published_revision < revision
    and (kind = 'spend' or (kind = 'quota' and (due_at is not null or period_end is null)))`,
 };
@@ -27,12 +27,12 @@ export const takeCounters = {
   name: 'ledger_take_counters',
   text: `
 with newest as (
-  select distinct on (c.tenant_id, c.customer_id, c.feature, c.kind)
+  select distinct on (c.tenant_id, c.customer_id, c.feature, c.kind, c.scope)
          c.tenant_id, c.customer_id, c.feature, c.kind, c.scope, c.period_start
-    from unnest($2::uuid[], $3::text[], $4::text[]) as k (customer_id, feature, kind)
+    from unnest($2::uuid[], $3::text[], $4::text[], $5::text[]) as k (customer_id, feature, kind, scope)
     join usage_counter c on c.tenant_id = $1::uuid and c.customer_id = k.customer_id and c.feature = k.feature
-                        and c.kind = k.kind and c.revision > 0
-   order by c.tenant_id, c.customer_id, c.feature, c.kind,
+                        and c.kind = k.kind and c.scope = k.scope and c.revision > 0
+   order by c.tenant_id, c.customer_id, c.feature, c.kind, c.scope,
             floor(extract(epoch from c.period_start)) * 100000 + c.revision desc
 )
 update usage_counter c set published_revision = c.revision

@@ -110,7 +110,7 @@ export const readHistory = {
   name: 'ledger_subscription_history',
   text: `
 select s.customer_id, s.subscription_id, s.version, s.effective_at, s.started_at, s.ended_at, s.anchor, s.period_start,
-       s.period_end, s.in_force, s.zone, s.terms_id, s.resets
+       s.period_end, s.in_force, s.zone, s.terms_id, s.resets, s.budgets::text as budgets
   from unnest($1::uuid[], $2::uuid[]) as a (tenant_id, customer_id)
   join subscription_version s on s.tenant_id = a.tenant_id and s.customer_id = a.customer_id
  order by s.customer_id, s.started_at, s.subscription_id, s.effective_at, s.version`,
