@@ -6,6 +6,7 @@ import { Directory } from '@tallygate/directory';
 import { Database, Outbox, ServiceContext, TenantTime } from '@tallygate/platform';
 import type { Slice } from '@tallygate/platform';
 import { BillingFactsService } from '../service/billing-facts.service';
+import { SpendCaps } from '../service/spend-caps.service';
 
 /** What billing says: into the directory first, then into the ledger, in one transaction per fact. */
 @Injectable()
@@ -15,6 +16,7 @@ export class BillingFactsConsumer implements OnModuleInit {
     private readonly database: Database,
     private readonly directory: Directory,
     private readonly facts: BillingFactsService,
+    private readonly caps: SpendCaps,
     private readonly time: TenantTime,
     private readonly outbox: Outbox,
   ) {}
@@ -34,9 +36,10 @@ export class BillingFactsConsumer implements OnModuleInit {
 
   private async take(event: BillingEvent): Promise<void> {
     const now = await this.time.now(event.tenantId);
-    await this.database.asWorker(async (tx) => {
+    const begun = await this.database.asWorker(async (tx) => {
       await this.directory.apply(tx, event);
-      await this.facts.apply(tx, event, now);
+      return this.facts.apply(tx, event, now);
     });
+    await this.caps.makeUp(event.tenantId, begun, now);
   }
 }

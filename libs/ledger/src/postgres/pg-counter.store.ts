@@ -116,16 +116,14 @@ export class PgCounterStore extends CounterStore {
   }
 
   override async debitedIn(tx: Tx, counter: Counter): Promise<Nano> {
-    const { tenantId, customerId, feature, periodStart, periodEnd } = counter;
-    const { rows } = await tx.query<{ debited: string }>(sql.debitedIn, [
-      tenantId,
-      customerId,
-      feature,
-      unitOfSpend(counter),
-      pgInstant(periodStart),
-      pgInstantOrNull(periodEnd),
-    ]);
+    const { rows } = await tx.query<{ debited: string }>(sql.debitedIn, spendValues(counter));
     return amountFromPg(rows[0]?.debited ?? '0');
+  }
+
+  override async missedBy(tx: Tx, counter: Counter): Promise<Nano> {
+    const values = [...spendValues(counter), counter.scope];
+    const { rows } = await tx.query<{ missed: string }>(sql.missedBy, values);
+    return amountFromPg(rows[0]?.missed ?? '0');
   }
 
   override async latest(tx: Tx, counter: Counter): Promise<Counter | null> {
@@ -169,6 +167,12 @@ export class PgCounterStore extends CounterStore {
     );
     if (fresh.length > 0) await tx.query(sql.countValues, valueArrays(fresh));
   }
+}
+
+function spendValues(counter: Counter): unknown[] {
+  const { tenantId, customerId, feature, periodStart, periodEnd } = counter;
+  const period = [pgInstant(periodStart), pgInstantOrNull(periodEnd)];
+  return [tenantId, customerId, feature, unitOfSpend(counter), ...period];
 }
 
 /** Else it is a place that nobody has used yet. */

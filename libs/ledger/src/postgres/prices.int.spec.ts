@@ -241,6 +241,20 @@ describe('a budget of the customer’s own', () => {
     ]);
   });
 
+  it('counts what slices charge while it is set', async () => {
+    const of = await introduce(ledger);
+    const other = assembleLedger(database, new ManualClock(START));
+    const slices = Array.from({ length: 12 }, (_, i) =>
+      (i % 2 === 0 ? ledger : other).slices.take([usageEvent(of, { tokens: '50' })], null),
+    );
+    await Promise.all([...slices, budgeted(of, 2, [budget('1', '9')])]);
+    await other.feed.flush(null);
+    expect([await told('day'), await told('month')]).toEqual([
+      ['1.2', '1'],
+      ['1.2', '9'],
+    ]);
+  });
+
   it('is lifted by a correction, whatever the plan has', async () => {
     const of = await introduce(ledger, { plan: 'capped' });
     await budgeted(of, 2, [budget(null, '5')]);

@@ -4,6 +4,7 @@ import { invariant, parseAmount, parseInstant } from '@tallygate/kernel';
 import type { Instant } from '@tallygate/kernel';
 import type { Tx } from '@tallygate/platform';
 import { termsAt } from '../domain';
+import type { Counter } from '../domain';
 import { AnnouncedPrices } from './announced-prices.service';
 import { Grants } from './grants.service';
 import { MeterHistory } from './meter-history';
@@ -11,6 +12,7 @@ import { Quotas } from './quotas.service';
 import { RatingFacts } from './rating-facts';
 import { PlanGrants } from './plan-grants.service';
 import { SpendCaps } from './spend-caps.service';
+import type { CustomerRef } from './spend-caps.service';
 import { SubscriptionStore } from './subscription-store';
 
 /** What the ledger does when billing says something; the directory has taken the fact in already, in the same transaction. */
@@ -27,19 +29,28 @@ export class BillingFactsService {
     private readonly meters: MeterHistory,
   ) {}
 
-  /** @param now the tenant's */
-  async apply(tx: Tx, event: BillingEvent, now: Instant): Promise<void> {
+  /**
+   * @param now the tenant's
+   * @returns counters of caps that began beside slices which did not know them: SpendCaps.makeUp, after the transaction
+   */
+  async apply(tx: Tx, event: BillingEvent, now: Instant): Promise<readonly Counter[]> {
+    const { tenantId } = event;
+    if (event.type !== 'customer.changed') {
+      await this.take(tx, event, now);
+      return [];
+    }
+    const { id, timezone } = event.data.customer;
+    await this.subscriptions.moveZone(tx, tenantId, id, timezone);
+    const begun = await this.budgeted(tx, { tenantId, customerId: id }, now);
+    await this.subscriptions.refreshWallets(tx, tenantId, id);
+    return begun;
+  }
+
+  private async take(tx: Tx, event: BillingEvent, now: Instant): Promise<void> {
     const { tenantId } = event;
     switch (event.type) {
       case 'tenant.changed':
         return this.subscriptions.refreshWallets(tx, tenantId, null);
-      case 'customer.changed': {
-        const { id, timezone } = event.data.customer;
-        await this.subscriptions.moveZone(tx, tenantId, id, timezone);
-        if (await this.subscriptions.takeBudgets(tx, tenantId, id))
-          await this.caps.open(tx, { tenantId, customerId: id }, now, null);
-        return this.subscriptions.refreshWallets(tx, tenantId, id);
-      }
       case 'catalog.applied':
         await this.meters.record(tx, tenantId, event.data.catalog.meters, instantOf(event.occurredAt));
         return this.prices.settle(tx, tenantId, event.data.revision, now);
@@ -57,6 +68,13 @@ export class BillingFactsService {
       default:
         return;
     }
+  }
+
+  private async budgeted(tx: Tx, customer: CustomerRef, now: Instant): Promise<readonly Counter[]> {
+    const { tenantId, customerId } = customer;
+    const before = termsAt(await this.rating.history(tx, tenantId, customerId), now);
+    if (!(await this.subscriptions.takeBudgets(tx, tenantId, customerId))) return [];
+    return this.caps.open(tx, customer, now, before);
   }
 
   private async subscribed(

@@ -15,6 +15,8 @@ export abstract class CounterStore {
   abstract countedSince(tx: Tx, key: CounterKey, from: Instant, to: Instant | null): Promise<Nano>;
   /** What a spend counter's feature debited in its period and unit: by usage of that time, and as requested in it. */
   abstract debitedIn(tx: Tx, counter: Counter): Promise<Nano>;
+  /** What a stored spend counter lacks of that: debited by whoever did not know the cap yet. */
+  abstract missedBy(tx: Tx, counter: Counter): Promise<Nano>;
   /** Of those whose facts are compared with the counter's the one of the highest version. */
   abstract latest(tx: Tx, counter: Counter): Promise<Counter | null>;
   /** The value anew, from the events of the counter's period up to an instant; of a unique count also what was seen. */

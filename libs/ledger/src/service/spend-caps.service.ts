@@ -1,15 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import { Ids } from '@tallygate/kernel';
 import type { Instant, Nano } from '@tallygate/kernel';
-import { Outbox } from '@tallygate/platform';
+import { Database, Outbox } from '@tallygate/platform';
 import type { Tx } from '@tallygate/platform';
 import { capsOf, counterName, perOfSpend, spendCountersOf, succeed, termsAt, unitOfSpend } from '../domain';
 import type { Counter, SubscriptionTerms, WalletKey } from '../domain';
+import { AnnouncedPriceStore } from './announced-price-store';
 import { CounterStore } from './counter-store';
 import { counterChanged } from './ledger-facts';
 import { RatingFacts } from './rating-facts';
 
-type CustomerRef = Pick<WalletKey, 'tenantId' | 'customerId'>;
+export type CustomerRef = Pick<WalletKey, 'tenantId' | 'customerId'>;
 
 /**
  * The spend caps in force: the plan's and the customer's budgets. Gates lift a cap by the clock when its period ends; what
@@ -18,6 +19,8 @@ type CustomerRef = Pick<WalletKey, 'tenantId' | 'customerId'>;
 @Injectable()
 export class SpendCaps {
   constructor(
+    private readonly database: Database,
+    private readonly prices: AnnouncedPriceStore,
     private readonly rating: RatingFacts,
     private readonly counters: CounterStore,
     private readonly outbox: Outbox,
@@ -27,11 +30,17 @@ export class SpendCaps {
   /**
    * A cap that is new starts from what the feature debited in its period before: while it was not in force nothing was
    * counted towards it.
-   * @param before the terms whose caps were counted towards until now; null: every cap is new
+   * @param before the terms whose caps were counted towards until now
+   * @returns the counters of the caps that are new
    */
-  async open(tx: Tx, customer: CustomerRef, now: Instant, before: SubscriptionTerms | null): Promise<void> {
+  async open(
+    tx: Tx,
+    customer: CustomerRef,
+    now: Instant,
+    before: SubscriptionTerms | null,
+  ): Promise<readonly Counter[]> {
     const wanted = await this.inForce(tx, customer, now);
-    if (wanted.length === 0) return;
+    if (wanted.length === 0) return [];
     const stored = new Map((await this.counters.lock(tx, wanted)).map((one) => [counterName(one), one]));
     const changed: Counter[] = [];
     for (const counter of wanted) {
@@ -44,6 +53,23 @@ export class SpendCaps {
       tx,
       changed.map((counter) => counterChanged(this.ids.next(), counter, now)),
     );
+    return wanted.filter((counter) => !wasInForce(before, counter));
+  }
+
+  /**
+   * What slices that did not know the new caps debited while these began. It is counted once those have ended, with no lock
+   * on anything: whoever debits then moves the counter in the same transaction, so what it lacks stays the same.
+   * @param begun after the transaction that began them
+   */
+  async makeUp(tenantId: string, begun: readonly Counter[], now: Instant): Promise<void> {
+    if (begun.length === 0) return;
+    await this.database.asWorker((tx) => this.prices.alone(tx, tenantId));
+    await this.database.asWorker(async (tx) => {
+      for (const counter of begun) {
+        const missed = await this.counters.missedBy(tx, counter);
+        if (missed > 0n) await this.spend(tx, await this.counters.lock(tx, [counter]), missed, now);
+      }
+    });
   }
 
   /** The counters that a requested debit of the feature in this unit counts towards now, locked. */

@@ -56,9 +56,10 @@ export function assembleLedger(database: PgDatabase, clock: Clock) {
   const grants = new Grants(grantStore, posting, ids);
   const subscriptions = new PgSubscriptionStore();
   const quotas = new Quotas(rating, counters, subscriptions, outbox, ids);
-  const caps = new SpendCaps(rating, counters, outbox, ids);
+  const announced = new PgAnnouncedPriceStore();
+  const caps = new SpendCaps(database, announced, rating, counters, outbox, ids);
   const parked = new ParkedUsage(parkedStore, usage, counters, counting, posting, outbox, ids);
-  const prices = new AnnouncedPrices(new PgAnnouncedPriceStore(), rating, parked);
+  const prices = new AnnouncedPrices(announced, rating, parked);
   const planGrants = new PlanGrants(grantStore, posting, ids);
   const facts = new BillingFactsService(
     subscriptions,
@@ -82,8 +83,6 @@ export function assembleLedger(database: PgDatabase, clock: Clock) {
     corrections,
   );
   const sweeper = new LedgerSweeper(database, new PgDueStore(), posting, quotas, time, outbox);
-  const attribution = new Attribution(new PgAttributionStore(), correctionStore);
-  const checkpoints = new CheckpointSweeper(database, new PgCheckpointStore());
   return {
     database,
     ids,
@@ -97,11 +96,12 @@ export function assembleLedger(database: PgDatabase, clock: Clock) {
     grants,
     quotas,
     prices,
+    caps,
     facts,
     slices,
     sweeper,
-    attribution,
-    checkpoints,
+    attribution: new Attribution(new PgAttributionStore(), correctionStore),
+    checkpoints: new CheckpointSweeper(database, new PgCheckpointStore()),
   };
 }
 

@@ -92,10 +92,11 @@ export async function tell<T extends BillingEvent['type']>(
   data: Extract<BillingEvent, { type: T }>['data'],
 ): Promise<void> {
   const event = { id: randomUUID(), type, tenantId, occurredAt: formatInstant(now), data } as BillingEvent;
-  await ledger.database.asWorker(async (tx) => {
+  const begun = await ledger.database.asWorker(async (tx) => {
     await ledger.directory.apply(tx, event);
-    await ledger.facts.apply(tx, event, now);
+    return ledger.facts.apply(tx, event, now);
   });
+  await ledger.caps.makeUp(tenantId, begun, now);
 }
 
 export function tenantFacts(id: string, clock: string | null) {

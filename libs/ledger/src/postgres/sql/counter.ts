@@ -96,9 +96,7 @@ select coalesce(sum(quantity), 0)::numeric(38,9) as counted from usage_event
 };
 
 /** As charged, and as corrected since; and as requested. */
-export const debitedIn = {
-  name: 'ledger_debited_in',
-  text: `
+const DEBITED = `
 select coalesce(sum(debited.amount), 0)::numeric(38,9) as debited
   from (select e.amount, e.wallet_id from usage_event e
          where e.tenant_id = $1::uuid and e.customer_id = $2::uuid and e.feature = $3
@@ -113,7 +111,19 @@ select coalesce(sum(debited.amount), 0)::numeric(38,9) as debited
          where j.tenant_id = $1::uuid and j.feature = $3 and j.kind in ('debit', 'capture')
            and j.wallet_id in (select id from wallet where tenant_id = $1::uuid and customer_id = $2::uuid)
            and j.posted_at >= $5::timestamptz and j.posted_at < $6::timestamptz) as debited
-  join wallet w on w.id = debited.wallet_id and w.unit = $4`,
+  join wallet w on w.id = debited.wallet_id and w.unit = $4`;
+
+export const debitedIn = { name: 'ledger_debited_in', text: DEBITED };
+
+/** In one snapshot: what moved both since is in both. */
+export const missedBy = {
+  name: 'ledger_missed_by_counter',
+  text: `
+select d.debited - c.used as missed
+  from (${DEBITED}) as d
+  join usage_counter c
+    on c.tenant_id = $1::uuid and c.customer_id = $2::uuid and c.feature = $3 and c.kind = 'spend'
+   and c.scope = $7 and c.period_start = $5::timestamptz`,
 };
 
 /** In the order of factsVersion, which spend counters share by the period of their caps. */
