@@ -6,7 +6,7 @@ import { availableTo, creditVerdict, segmentAt } from './credit';
 import type { Circumstances, DecisionRequest, LimitVerdict, Money } from './decision';
 import type { TenantState } from './feed-state';
 import { priceOf } from './price';
-import type { CustomerState, FeatureState, PlanFeatureState, QuotaState } from './state';
+import type { CustomerState, FeatureState, PlanFeatureState, QuotaState, SpendState } from './state';
 
 /** What one feature of a request comes to. */
 export interface Assessment {
@@ -210,18 +210,37 @@ function runningTotal(
   return used > plan.included ? used - plan.included : 0n;
 }
 
+/** Waiting helps when the last of the caps that are reached begins anew. */
 function spendRefusal(
   feature: FeatureState,
   price: Money | null,
   { customer, circumstances }: Assessing,
   result: Assessment,
 ): DenialReason | null {
-  const spend = customer.spend.get(feature.key);
-  if (spend === undefined || price === null || spend.unit !== price.unit) return null;
-  const over = spend.periodEnd !== null && spend.periodEnd <= circumstances.now;
-  if ((over ? 0n : spend.spent) + price.amount <= spend.cap) return null;
-  result.resetAt = over ? null : spend.periodEnd;
-  return 'spend_cap_reached';
+  const first = customer.spend.get(feature.key);
+  if (first === undefined || price === null) return null;
+  let refusal: DenialReason | null = null;
+  for (let spend: SpendState | null = first; spend !== null; spend = spend.next) {
+    if (!isReached(spend, price, circumstances.now)) continue;
+    const resetAt = nextPeriod(spend, circumstances.now);
+    if (refusal === null || laterThan(resetAt, result.resetAt)) result.resetAt = resetAt;
+    refusal = 'spend_cap_reached';
+  }
+  return refusal;
+}
+
+function isReached(spend: SpendState, { unit, amount }: Money, now: Instant): boolean {
+  if (spend.unit !== unit) return false;
+  const over = spend.periodEnd !== null && spend.periodEnd <= now;
+  return (over ? 0n : spend.spent) + amount > spend.cap;
+}
+
+function nextPeriod({ periodEnd }: SpendState, now: Instant): Instant | null {
+  return periodEnd !== null && periodEnd > now ? periodEnd : null;
+}
+
+function laterThan(a: Instant | null, b: Instant | null): boolean {
+  return a !== null && (b === null || a > b);
 }
 
 function limitRefusal(price: Money | null, { request, needed }: Assessing): DenialReason | null {

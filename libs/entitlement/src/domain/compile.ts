@@ -7,6 +7,7 @@ import type {
   CustomerEntry,
   FeatureEntry,
   QuotaEntry,
+  SpendEntries,
   SpendEntry,
   SubscriptionEntry,
   TenantEntry,
@@ -197,11 +198,14 @@ function compileQuota(quota: QuotaEntry): QuotaState {
   return { periodEnd: optionalMoment(quota.periodEnd), used: amount(quota.used) };
 }
 
-function compileSpend(spend: SpendEntry): SpendState {
-  return {
-    unit: spend.unit,
-    periodEnd: optionalMoment(spend.periodEnd),
-    spent: amount(spend.spent),
-    cap: amount(spend.cap),
-  };
+function compileSpend(first: SpendEntries): SpendState {
+  return spendState(first, chainOf(first.also ?? []));
+}
+
+function chainOf([first, ...rest]: readonly SpendEntry[]): SpendState | null {
+  return first === undefined ? null : spendState(first, chainOf(rest));
+}
+
+function spendState({ unit, periodEnd, spent, cap }: SpendEntry, next: SpendState | null): SpendState {
+  return { unit, periodEnd: optionalMoment(periodEnd), spent: amount(spent), cap: amount(cap), next };
 }

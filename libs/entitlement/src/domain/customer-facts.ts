@@ -1,5 +1,6 @@
 import type {
   BalanceFacts,
+  Budget,
   CollectionFacts,
   ConsumerKey,
   CustomerFacts,
@@ -9,7 +10,7 @@ import type {
   SubscriptionFacts,
   SubscriptionStatus,
 } from '@tallygate/contracts';
-import type { CredentialEntry, CustomerEntry, SubscriptionEntry } from './entries';
+import type { CredentialEntry, CustomerEntry, SpendEntry, SubscriptionEntry } from './entries';
 
 export interface FlagFacts {
   readonly override: OverrideFacts | null;
@@ -46,7 +47,7 @@ export function customerEntryOf(facts: FactsOfCustomer): CustomerEntry {
     overdraft: { ...subscription?.terms.overdraft, ...customer.overdraft },
     wallets: Object.fromEntries(facts.balances.map(({ unit, segments }) => [unit, segments])),
     quotas: Object.fromEntries(facts.quotas.map((quota) => [quota.feature, quotaOf(quota)])),
-    spend: Object.fromEntries(cappedBy(subscription, facts.spend)),
+    spend: spendOf(facts),
   };
 }
 
@@ -115,14 +116,36 @@ function quotaOf({
   return { periodStart, periodEnd, used, included, limit };
 }
 
-/** What was spent counts while the plan names a cap: another plan may have none. */
-function cappedBy(subscription: SubscriptionFacts | null, spend: readonly SpendFacts[]) {
-  const features = subscription?.terms.features ?? {};
-  return spend
-    .filter(({ feature }) => features[feature]?.spend_cap !== undefined)
-    .map((one) => [one.feature, spendOf(one)] as const);
+/** What was spent counts while a cap is in force: another plan may have none, and a budget may be removed. */
+function spendOf({ customer, subscription, spend }: FactsOfCustomer): CustomerEntry['spend'] {
+  const features = Object.entries(subscription?.terms.features ?? {});
+  const entries = features.flatMap(([feature, { spend_cap: ofPlan }]) => {
+    const own = spend.filter((one) => one.feature === feature);
+    const budget = customer.budgets?.find((one) => one.feature === feature);
+    const [first, ...also] = [...periodsOf(ofPlan?.per, budget)].flatMap((per) => {
+      const capped = own.find((one) => one.per === per) ?? (per === ofPlan?.per && own.find(isOfOldPlan));
+      return capped ? [spendEntryOf(capped)] : [];
+    });
+    if (first === undefined) return [];
+    return [[feature, also.length === 0 ? first : { also, ...first }] as const];
+  });
+  return Object.fromEntries(entries);
 }
 
-function spendOf({ unit, periodEnd, spent, cap }: SpendFacts): CustomerEntry['spend'][string] {
+/** The plan's comes first: a gate that knows of one cap only keeps to that. */
+function periodsOf(ofPlan: SpendFacts['per'], budget: Budget | undefined): Set<SpendFacts['per']> {
+  const periods = new Set<SpendFacts['per']>();
+  if (ofPlan !== undefined) periods.add(ofPlan);
+  if (budget !== undefined && budget.day !== null) periods.add('day');
+  if (budget !== undefined && budget.month !== null) periods.add('month');
+  return periods;
+}
+
+/** From when facts did not name their period, since the plan's cap was the only one. */
+function isOfOldPlan({ per }: SpendFacts): boolean {
+  return per === undefined;
+}
+
+function spendEntryOf({ unit, periodEnd, spent, cap }: SpendFacts): SpendEntry {
   return { unit, periodEnd, spent, cap };
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { DENIAL_REASONS } from '@tallygate/contracts';
 import type { DenialReason, SubscriptionStatus } from '@tallygate/contracts';
-import { MICROS, NANO, addMicros, formatAmount } from '@tallygate/kernel';
+import { MICROS, NANO, addMicros, formatAmount, formatInstant } from '@tallygate/kernel';
 import type { Circumstances } from './decision';
 import { decide } from './decide';
 import { statusOf } from './reasons';
@@ -199,6 +199,45 @@ describe('laws of credit', () => {
         const decision = reasonOf(creditWorld(available, 0n, overdraft), units);
         const price = decision.price?.amount ?? 0n;
         if (decision.allow && price > 0n) expect(available - price >= -overdraft).toBe(true);
+      }),
+    );
+  });
+});
+
+describe('laws of spend caps', () => {
+  const ENDS = [-MICROS.hour, 0, MICROS.hour, MICROS.day].map((ahead) =>
+    formatInstant(addMicros(NOW, ahead)),
+  );
+  const cap = fc.record({
+    unit: fc.constantFrom('USD', 'USD', 'credits'),
+    spent: nano(4),
+    cap: nano(4),
+    periodEnd: fc.constantFrom(...ENDS),
+  });
+  type Cap = typeof cap extends fc.Arbitrary<infer T> ? T : never;
+  const entryOf = ({ spent, cap: most, ...rest }: Cap) => ({
+    ...rest,
+    spent: formatAmount(spent),
+    cap: formatAmount(most),
+  });
+
+  it('any cap that leaves too little refuses, and the latest end of those is the reset', () => {
+    fc.assert(
+      fc.property(fc.array(cap, { minLength: 1, maxLength: 3 }), nano(1500), (caps, units) => {
+        const [first, ...also] = caps.map(entryOf);
+        if (first === undefined) return;
+        const decision = reasonOf({ customer: { spend: { completions: { ...first, also } } } }, units);
+        const price = units / 500n;
+        const now = formatInstant(NOW);
+        const reached = caps.filter(
+          ({ unit, spent, cap: most, periodEnd }) =>
+            units > 0n && unit === 'USD' && (periodEnd <= now ? 0n : spent) + price > most,
+        );
+        const ends = reached.map(({ periodEnd }) => periodEnd).filter((end) => end > now);
+        expect(decision.reason === 'spend_cap_reached').toBe(reached.length > 0);
+        if (reached.length === 0) return;
+        const { resetAt } = decision;
+        expect(resetAt === null ? undefined : formatInstant(resetAt)).toBe(ends.sort().at(-1));
       }),
     );
   });

@@ -90,6 +90,11 @@ export interface SpendEntry {
   readonly cap: string;
 }
 
+/** The plan's cap first, where it has one; `also`: further caps of the feature, left out where there are none. */
+export interface SpendEntries extends SpendEntry {
+  readonly also?: readonly SpendEntry[];
+}
+
 /** Key: the customer's id. All that decides about one customer. */
 export interface CustomerEntry {
   readonly id: string;
@@ -106,7 +111,7 @@ export interface CustomerEntry {
   readonly overdraft: Readonly<Record<string, string>>;
   readonly wallets: Readonly<Record<string, readonly BalanceSegment[]>>;
   readonly quotas: Readonly<Record<string, QuotaEntry>>;
-  readonly spend: Readonly<Record<string, SpendEntry>>;
+  readonly spend: Readonly<Record<string, SpendEntries>>;
 }
 
 /** Where an entry belongs, and which state of it this is. */

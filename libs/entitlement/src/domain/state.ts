@@ -99,11 +99,13 @@ export interface QuotaState {
   readonly used: Nano;
 }
 
+/** A cap of a feature, and the next one of the same feature: most features have none, and few have more than one. */
 export interface SpendState {
   readonly unit: string;
   readonly periodEnd: Instant | null;
   readonly spent: Nano;
   readonly cap: Nano;
+  readonly next: SpendState | null;
 }
 
 export interface CustomerState {

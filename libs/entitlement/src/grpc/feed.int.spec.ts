@@ -142,6 +142,22 @@ describe('a gate that subscribes', () => {
     expect(reasonAt(opened)).toBe('ok');
   });
 
+  it('refuses by each budget of a feature, and by none that was removed', async () => {
+    const opened = await follows('g1')();
+    const budgets = (day: string | null, month: string | null) =>
+      one.customer('acme', { budgets: [{ feature: 'completions', day, month }] });
+    await service.publish(TOPICS.billingEvents, budgets('1', '9'));
+    const [day, month] = [one.spend('acme', 'day', '1', '1'), one.spend('acme', 'month', '1', '9')];
+    await service.publish(TOPICS.ledgerEvents, day, month);
+    await opened.until((at) => reasonAt(at) === 'spend_cap_reached');
+    await service.publish(TOPICS.billingEvents, budgets(null, '9'));
+    await opened.until((at) => reasonAt(at) === 'ok');
+    await service.publish(TOPICS.ledgerEvents, one.spend('acme', 'month', '9', '9'));
+    await opened.until((at) => reasonAt(at) === 'spend_cap_reached');
+    await service.publish(TOPICS.billingEvents, one.customer('acme'));
+    await opened.until((at) => reasonAt(at) === 'ok');
+  });
+
   it('gets a child’s entry when its payer is suspended', async () => {
     const payerId = idOf(ONE, 'acme');
     await service.publish(

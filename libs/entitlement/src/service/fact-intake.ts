@@ -1,5 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import type { BillingEvent, CustomerFacts, DunningEvent, LedgerEvent } from '@tallygate/contracts';
+import type {
+  BillingEvent,
+  CustomerFacts,
+  DunningEvent,
+  LedgerEvent,
+  SpendFacts,
+} from '@tallygate/contracts';
 import { formatInstant } from '@tallygate/kernel';
 import type { Instant } from '@tallygate/kernel';
 import { Directory } from '@tallygate/directory';
@@ -200,7 +206,7 @@ function factOf(event: Intake): Omit<Fact, 'tenantId'> | null {
     case 'quota.changed':
       return { ...head(event.data), kind: 'quota', key: event.data.feature, facts: event.data };
     case 'spend.changed':
-      return { ...head(event.data), kind: 'spend', key: event.data.feature, facts: event.data };
+      return { ...head(event.data), kind: 'spend', key: spendKey(event.data), facts: event.data };
     case 'collection.changed':
       return { ...head(event.data), kind: 'collection', key: '', facts: event.data };
     case 'customer.flags_changed':
@@ -210,6 +216,11 @@ function factOf(event: Intake): Omit<Fact, 'tenantId'> | null {
     default:
       return null;
   }
+}
+
+/** A feature has a cap for each period; keys of the catalog hold no space. */
+function spendKey({ feature, per }: SpendFacts): string {
+  return per === undefined ? feature : `${feature} ${per}`;
 }
 
 function head({ customerId, version }: { readonly customerId: string; readonly version: number }) {

@@ -125,6 +125,20 @@ export class Provider {
     return this.event('quota.changed', quota);
   }
 
+  spend(name: string, per: 'day' | 'month', spent: string, cap: string): LedgerEvent {
+    return this.event('spend.changed', {
+      customerId: idOf(this.tenantId, name),
+      feature: 'completions',
+      version: this.next(),
+      per,
+      unit: 'USD',
+      periodStart: '2026-03-01T00:00:00Z',
+      periodEnd: '2126-04-01T00:00:00Z',
+      spent,
+      cap,
+    });
+  }
+
   collection(name: string, state: CollectionFacts['state']): DunningEvent {
     return this.event('collection.changed', {
       customerId: idOf(this.tenantId, name),

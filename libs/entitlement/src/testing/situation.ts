@@ -1,6 +1,6 @@
 import { MICROS, addMicros } from '@tallygate/kernel';
 import { decide } from '../domain';
-import type { Circumstances, Decision, DecisionRequest } from '../domain';
+import type { Circumstances, CustomerEntry, Decision, DecisionRequest } from '../domain';
 import type { World } from './world';
 import { NOW, circumstances, feature, planFeature, quota, request, worldOf } from './world';
 import type { subscription } from './world';
@@ -29,6 +29,12 @@ export const quotaWorld = (used: string, included: string, limit: 'hard' | 'soft
   subscription: { features: { completions: planFeature({ included, limit }) } },
   customer: { quotas: { completions: quota(used, included) } },
 });
+/** Two caps of 10 USD, the plan's to the end of the month and a budget to the end of the day. */
+export const capped = (byMonth: string, byDay: string): CustomerEntry['spend'] => {
+  const plans = { unit: 'USD', spent: byMonth, cap: '10', periodEnd: '2026-04-01T00:00:00Z' };
+  const budget = { unit: 'USD', spent: byDay, cap: '10', periodEnd: '2026-03-11T00:00:00Z' };
+  return { completions: { ...plans, also: [budget] } };
+};
 export const limited = (verdict: 'rate_limited' | 'concurrency_limited'): Situation => ({
   circumstances: {
     limits: new Map([

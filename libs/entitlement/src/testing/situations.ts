@@ -1,6 +1,6 @@
 import type { BillingGateReason } from '@tallygate/contracts';
 import { MICROS, NANO } from '@tallygate/kernel';
-import { customer, limited, quotaWorld, status } from './situation';
+import { capped, customer, limited, quotaWorld, status } from './situation';
 import type { Situation } from './situation';
 import { at, feature, planFeature, price, wallet } from './world';
 
@@ -180,6 +180,9 @@ export const SITUATIONS: readonly (readonly [
     402,
     'spend_cap_reached',
   ],
+  ['a budget beside the plan’s cap', customer({ spend: capped('5', '9.999') }), 402, 'spend_cap_reached'],
+  ['the plan’s cap beside a budget', customer({ spend: capped('9.999', '5') }), 402, 'spend_cap_reached'],
+  ['a cap and a budget with room for it', customer({ spend: capped('9.998', '9.998') }), 200, 'ok'],
   ['a maximum price', { request: { units: 10n * NANO, maxPrice: 19_999_999n } }, 402, 'price_above_limit'],
   ['a maximum price of exactly that', { request: { units: 10n * NANO, maxPrice: 20_000_000n } }, 200, 'ok'],
   ['too little credit', customer({ wallets: { USD: wallet('0.001') } }), 402, 'credit_insufficient'],
