@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import type { DynamicModule, OnModuleInit, Provider, Type } from '@nestjs/common';
 import { KeyDirectory, PlatformModule, ServiceContext } from '@tallygate/platform';
+import { BudgetsController } from './http/budgets.controller';
 import { CatalogController } from './http/catalog.controller';
 import { FixedClockPeers, LocalClockPeer } from './http/clock-peers';
 import { CustomersController } from './http/customers.controller';
@@ -32,6 +33,7 @@ import { AuditTrail } from './service/audit-trail.service';
 import { AutoTopUpRules } from './service/auto-top-up-rules.service';
 import { AutoTopUps } from './service/auto-top-ups.service';
 import { BillingFacts } from './service/billing-facts';
+import { Budgets } from './service/budgets.service';
 import { Catalogs } from './service/catalog.service';
 import { Customers } from './service/customers.service';
 import { DueWork } from './service/due-work.service';
@@ -100,6 +102,7 @@ const USE_CASES: Provider[] = [
   Customers,
   PaymentMethods,
   CustomerFlags,
+  Budgets,
   Subscribing,
   Subscriptions,
   Invoicing,
@@ -118,6 +121,7 @@ export const BILLING_CONTROLLERS: readonly Type[] = [
   IntrospectionController,
   CatalogController,
   CustomersController,
+  BudgetsController,
   SubscriptionsController,
   InvoicesController,
   TopUpsController,

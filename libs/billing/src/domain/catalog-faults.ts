@@ -1,6 +1,7 @@
 import type { Catalog, DunningPolicy, Feature, Plan, Price } from '@tallygate/contracts';
 import { minorDigits, parseDuration, exactMicros } from '@tallygate/kernel';
 import { knownAmount } from './amounts';
+import { unitsOf } from './budget';
 import { tierFaults } from './price-faults';
 
 /** One thing to put right, named so that whoever wrote the document finds it. */
@@ -196,9 +197,9 @@ function capFaults(
   { prices }: Catalog,
 ): Fault[] {
   if (cap === undefined) return [];
-  const units = new Set(prices.filter(({ key }) => key === price).map(({ unit }) => unit));
-  if (units.size > 1) {
-    const problem = `the price ${price} has rows in ${[...units].join(' and ')}, a cap is in one unit`;
+  const units = unitsOf(price, prices);
+  if (units.length > 1) {
+    const problem = `the price ${price} has rows in ${units.join(' and ')}, a cap is in one unit`;
     return [{ field, value: cap, problem, fix: 'give the price one unit, or remove the cap' }];
   }
   return knownAmount(cap.amount) < 0n ? [negative(`${field}.amount`, cap.amount)] : [];

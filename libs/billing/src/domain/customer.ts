@@ -1,4 +1,4 @@
-import type { ConsumerKey, PaymentMethodFacts } from '@tallygate/contracts';
+import type { Budget, ConsumerKey, PaymentMethodFacts } from '@tallygate/contracts';
 import type { Instant } from '@tallygate/kernel';
 
 /** Who buys. Its key is the provider's own name for it, and the only one that outside calls use. */
@@ -15,6 +15,8 @@ export interface Customer {
   readonly parentId: string | null;
   readonly payerId: string | null;
   readonly overdraft: Readonly<Record<string, string>>;
+  /** Absent in customers stored before there were any. */
+  readonly budgets?: readonly Budget[];
   readonly version: number;
 }
 

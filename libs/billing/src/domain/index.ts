@@ -1,5 +1,6 @@
 export * from './amounts';
 export * from './auto-top-up';
+export * from './budget';
 export * from './catalog-faults';
 export * from './catalog-merge';
 export * from './charge';

@@ -205,6 +205,21 @@ export const removedAutoTopUpAnswer = z.strictObject({
   removed: z.literal(true),
 });
 
+const budget = z.strictObject({
+  feature: z.string(),
+  day: amountText
+    .nullable()
+    .meta({ description: 'In the unit of the feature’s price; null: without a limit' }),
+  month: amountText.nullable(),
+});
+export const budgetAnswer = budget.extend({ customer: z.string() }).meta({ id: 'Budget' });
+export const budgetsAnswer = z.strictObject({ customer: z.string(), budgets: z.array(budget) });
+export const removedBudgetAnswer = z.strictObject({
+  customer: z.string(),
+  feature: z.string(),
+  removed: z.literal(true),
+});
+
 export const clockAnswer = z.strictObject({ now: instantText });
 export const movedClockAnswer = z
   .strictObject({

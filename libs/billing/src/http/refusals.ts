@@ -1,5 +1,6 @@
 import { invalid, problem } from '@tallygate/platform';
 import type { ProblemException } from '@tallygate/platform';
+import type { BudgetRefusal } from '../service/budgets.service';
 import type { CustomerRefusal } from '../service/customers.service';
 import type { RatedRows } from '../service/ports';
 import type { PaymentRefusal } from '../service/payments.service';
@@ -104,6 +105,10 @@ export const noSubscription = () => problem(404, 'no_subscription', 'The custome
 
 export const notYaml = (detail: string | undefined) =>
   problem(400, 'not_yaml', 'The body is not YAML', { detail });
+
+export function budgetRefused(refusal: BudgetRefusal): ProblemException {
+  return refusal.code === 'no_unit' ? invalid([refusal.fault]) : refused(refusal);
+}
 
 export function clockRefusal(code: ClockRefusal, to: string | null): ProblemException {
   if (code === 'no_test_clock') return problem(409, code, 'This tenant has no virtual clock');

@@ -9,7 +9,7 @@ import {
   priceSchema,
   zoneText,
 } from '@tallygate/contracts';
-import { invariant, parseAmount, parseInstant } from '@tallygate/kernel';
+import { formatAmount, invariant, parseAmount, parseInstant } from '@tallygate/kernel';
 import type { Instant, Nano } from '@tallygate/kernel';
 import { SCOPES, wholeNumber } from '@tallygate/platform';
 import { z } from 'zod';
@@ -177,6 +177,19 @@ export const which = z.union([
     .regex(/^[1-9]\d{0,8}$/)
     .transform(Number),
 ]);
+
+const budget = amountText
+  .meta({ ...POSITIVE_AMOUNT_SHAPE, description: 'A decimal of at least 0 with at most 9 decimals' })
+  .transform(nano)
+  .refine((value) => value >= 0n, 'must not be below 0')
+  .nullish()
+  .transform((value) => (value == null ? null : formatAmount(value)));
+export const budgetBody = z
+  .strictObject({ day: budget, month: budget })
+  .refine(({ day, month }) => day !== null || month !== null, {
+    path: ['day'],
+    message: 'day or month is needed; DELETE removes a budget',
+  });
 
 export const unitText = z.string().min(1).max(32);
 export const topUpBody = z.strictObject({
