@@ -49,6 +49,10 @@ describe('parseScenario', () => {
       'file.yaml:4: steps.0.grant.colour: is not known here; allowed: customer, unit',
     ],
     [
+      ['steps:', '  - budget: {customer: acme, feature: f, week: "5"}'],
+      'file.yaml:4: steps.0.budget.week: is not known here; allowed: customer, feature, day, month, remove',
+    ],
+    [
       ['steps:', '  - request: {}', '    expect: {wallet: {}}'],
       'file.yaml:5: steps.0.expect.wallet: cannot be expected here',
     ],

@@ -132,6 +132,13 @@ export const VERBS = {
     keep_overage: z.boolean().optional(),
     keep_anchor: z.boolean().optional(),
   }),
+  budget: z.strictObject({
+    ...customer,
+    feature: keyText,
+    day: amount.optional(),
+    month: amount.optional(),
+    remove: z.boolean().optional(),
+  }),
   price: priceSchema.partial({ model: true, unit: true }),
   customer: z.strictObject(customerFields),
   subscribe: z.strictObject({

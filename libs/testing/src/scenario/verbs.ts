@@ -78,6 +78,12 @@ export const PERFORM: { readonly [V in Verb]?: Perform<V> } = {
       customerPath(args.customer, `/features/${encodeURIComponent(args.feature)}/reset`),
       given({ at: session.moment(args.at), keep_overage: args.keep_overage, keep_anchor: args.keep_anchor }),
     ),
+  budget: (session, args) => {
+    const { customer, feature, remove, ...limits } = args;
+    const path = customerPath(customer, `/budgets/${encodeURIComponent(feature)}`);
+    if (remove) return session.change('billing', 'DELETE', path);
+    return session.change('billing', 'PUT', path, given(limits));
+  },
   price: (session, args) => session.change('billing', 'POST', '/v1/prices', given(args)),
   customer: (session, args) => putCustomer(session, args),
   subscribe: (session, args) =>
