@@ -31,6 +31,11 @@ import { type ProcessName, type StackPlan, environmentOf, planStack } from './pl
 import { INTERNAL_SECRET, ROOT_KEY, STOP_POINT_MODULE, mainOf } from './settings';
 
 const PARTITIONS = 6;
+/**
+ * Of a broker that lives for minutes: the JVM's optimizing compiler would work all that time for code that is gone soon
+ * (at 15,500 events/s on 2 cores the broker took 0.145 of a core without it, 0.207 with it).
+ */
+const BROKER_JVM = ['-XX:TieredStopAtLevel=1'];
 const POINT_MS = 3_000;
 
 /** In the order in which they need each other. */
@@ -94,7 +99,7 @@ export class RealStack extends Stack {
     const dir = await mkdtemp(join(tmpdir(), 'tallygate-real-'));
     const [postgres, kafka, redis, smtp] = await Promise.all([
       startPostgres({ settings: options.postgresSettings }),
-      startKafka(),
+      startKafka({ jvmOptions: BROKER_JVM }),
       startRedis(),
       startSmtp(),
     ]);
