@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Database, Outbox, TenantTime } from '@tallygate/platform';
+import { Database, TenantTime } from '@tallygate/platform';
 import type { Tx } from '@tallygate/platform';
 import { invariant } from '@tallygate/kernel';
 import type { Instant } from '@tallygate/kernel';
@@ -32,18 +32,15 @@ export class TenantSessions {
     private readonly database: Database,
     private readonly time: TenantTime,
     private readonly tenants: TenantStore,
-    private readonly outbox: Outbox,
   ) {}
 
   async change<T>(caller: Caller, work: (session: Session) => Promise<T>): Promise<T> {
     const now = await this.time.now(caller.tenantId);
-    const result = await this.database.asTenant(caller.tenantId, async (tx) => {
+    return this.database.asTenant(caller.tenantId, async (tx) => {
       const tenant = await this.tenants.lock(tx, caller.tenantId);
       invariant(tenant, `No tenant ${caller.tenantId}`);
       return work({ ...caller, tx, tenant, now });
     });
-    this.outbox.wake();
-    return result;
   }
 
   async read<T>(caller: Caller, work: (session: Session) => Promise<T>): Promise<T> {

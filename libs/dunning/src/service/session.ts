@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Instant } from '@tallygate/kernel';
-import { Database, Outbox, TenantTime } from '@tallygate/platform';
+import { Database, TenantTime } from '@tallygate/platform';
 import type { Tx } from '@tallygate/platform';
 
 /** One transaction for one tenant, at one instant of its clock. */
@@ -10,20 +10,17 @@ export interface Session {
   readonly now: Instant;
 }
 
-/** Opens sessions. Facts written in one leave as soon as it has committed. */
+/** Opens sessions. */
 @Injectable()
 export class Sessions {
   constructor(
     private readonly database: Database,
     private readonly time: TenantTime,
-    private readonly outbox: Outbox,
   ) {}
 
   async run<T>(tenantId: string, work: (session: Session) => Promise<T>): Promise<T> {
     const now = await this.time.now(tenantId);
-    const result = await this.database.asWorker((tx) => work({ tx, tenantId, now }));
-    this.outbox.wake();
-    return result;
+    return this.database.asWorker((tx) => work({ tx, tenantId, now }));
   }
 
   /** Reads only, and only this tenant's rows. */

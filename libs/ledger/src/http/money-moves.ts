@@ -7,7 +7,6 @@ import {
   bodyHash,
   Database,
   idempotencyKeyOf,
-  Outbox,
   principalOf,
   ProblemException,
   replayOrRun,
@@ -41,7 +40,6 @@ export const CurrentMoneyCall = createParamDecorator(
 export class MoneyMoves {
   constructor(
     private readonly database: Database,
-    private readonly outbox: Outbox,
     private readonly time: TenantTime,
     private readonly clock: Clock,
   ) {}
@@ -51,7 +49,6 @@ export class MoneyMoves {
     const answer = await this.database.asTenant(call.tenantId, (tx) =>
       replayOrRun(tx, { ...call, now: this.clock.now() }, () => work(tx, now)),
     );
-    this.outbox.wake();
     if (answer.status >= 400) throw new ProblemException(answer.body as Problem);
     return answer.body;
   }

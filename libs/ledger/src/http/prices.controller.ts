@@ -1,7 +1,7 @@
 import { Body, Controller, HttpCode, Post, UseGuards } from '@nestjs/common';
 import type { z } from 'zod';
 import type { PriceAnswer } from '@tallygate/contracts';
-import { Api, Database, InternalGuard, Operation, Outbox, TenantTime, ZodBody } from '@tallygate/platform';
+import { Api, Database, InternalGuard, Operation, TenantTime, ZodBody } from '@tallygate/platform';
 import { AnnouncedPrices } from '../service/announced-prices.service';
 import { LEDGER_TAG, PRICES } from './operations';
 import { announcementBody, withdrawalBody } from './requests';
@@ -15,7 +15,6 @@ export class PricesController {
     private readonly prices: AnnouncedPrices,
     private readonly database: Database,
     private readonly time: TenantTime,
-    private readonly outbox: Outbox,
   ) {}
 
   @Post('announce')
@@ -35,7 +34,6 @@ export class PricesController {
   ): Promise<unknown> {
     const now = await this.time.now(tenantId);
     await this.database.asTenant(tenantId, (tx) => this.prices.withdraw(tx, tenantId, id, now));
-    this.outbox.wake();
     return { withdrawn: id };
   }
 }

@@ -1,7 +1,7 @@
 import { Body, Controller, HttpCode, Param, Post } from '@nestjs/common';
 import type { z } from 'zod';
 import { formatAmount, formatInstant } from '@tallygate/kernel';
-import { Api, CurrentPrincipal, Database, Operation, Outbox, TenantTime, ZodBody } from '@tallygate/platform';
+import { Api, CurrentPrincipal, Database, Operation, TenantTime, ZodBody } from '@tallygate/platform';
 import type { Principal } from '@tallygate/platform';
 import type { Counter } from '../domain';
 import { Quotas } from '../service/quotas.service';
@@ -19,7 +19,6 @@ export class QuotasController {
     private readonly quotas: Quotas,
     private readonly customers: Customers,
     private readonly database: Database,
-    private readonly outbox: Outbox,
     private readonly time: TenantTime,
   ) {}
 
@@ -43,7 +42,6 @@ export class QuotasController {
       keepAnchor: body.keep_anchor,
     };
     const outcome = await this.database.asTenant(tenantId, (tx) => this.quotas.reset(tx, request, now));
-    this.outbox.wake();
     return { customer: customerKey, ...viewOf(counterOf(outcome)) };
   }
 }

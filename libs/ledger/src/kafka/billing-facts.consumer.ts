@@ -3,7 +3,7 @@ import type { OnModuleInit } from '@nestjs/common';
 import { decodeEvent, TOPICS } from '@tallygate/contracts';
 import type { BillingEvent } from '@tallygate/contracts';
 import { Directory } from '@tallygate/directory';
-import { Database, Outbox, ServiceContext, TenantTime } from '@tallygate/platform';
+import { Database, ServiceContext, TenantTime } from '@tallygate/platform';
 import type { Slice } from '@tallygate/platform';
 import { BillingFactsService } from '../service/billing-facts.service';
 import { SpendCaps } from '../service/spend-caps.service';
@@ -18,7 +18,6 @@ export class BillingFactsConsumer implements OnModuleInit {
     private readonly facts: BillingFactsService,
     private readonly caps: SpendCaps,
     private readonly time: TenantTime,
-    private readonly outbox: Outbox,
   ) {}
 
   async onModuleInit(): Promise<void> {
@@ -31,7 +30,6 @@ export class BillingFactsConsumer implements OnModuleInit {
 
   private async handle({ messages }: Slice): Promise<void> {
     for (const message of messages) await this.take(decodeEvent<BillingEvent>(message.value));
-    this.outbox.wake();
   }
 
   private async take(event: BillingEvent): Promise<void> {

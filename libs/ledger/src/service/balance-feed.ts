@@ -131,7 +131,6 @@ export class BalanceFeed {
     const tenants = tenantId === null ? [...this.gathered.keys()] : [tenantId];
     let published = 0;
     for (const tenant of tenants) published += await this.flushTenant(tenant, until);
-    if (published > 0) this.outbox.wake();
     return published;
   }
 

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Instant } from '@tallygate/kernel';
-import { Database, Outbox, TenantTime } from '@tallygate/platform';
+import { Database, TenantTime } from '@tallygate/platform';
 import type { Sweeper } from '@tallygate/platform';
 import { DueStore } from './due-store';
 import type { DueQuota } from './due-store';
@@ -20,13 +20,10 @@ export class LedgerSweeper implements Sweeper {
     private readonly posting: WalletPosting,
     private readonly quotas: Quotas,
     private readonly time: TenantTime,
-    private readonly outbox: Outbox,
   ) {}
 
   async sweep(scope: string | null, systemNow: Instant): Promise<number> {
-    const did = (await this.sweepWallets(scope, systemNow)) + (await this.sweepQuotas(scope, systemNow));
-    if (did > 0) this.outbox.wake();
-    return did;
+    return (await this.sweepWallets(scope, systemNow)) + (await this.sweepQuotas(scope, systemNow));
   }
 
   async nextDue(tenantId: string, after: Instant): Promise<Instant | null> {

@@ -18,16 +18,14 @@ export class PartitionStops {
 
   /** May be repeated at each try; the alert goes out once. */
   async stop(stop: PartitionStop): Promise<void> {
-    const alerted = await this.database.asWorker(async (tx) => {
-      if (!(await this.store.stop(tx, stop))) return false;
+    await this.database.asWorker(async (tx) => {
+      if (!(await this.store.stop(tx, stop))) return;
       const tenants = await this.store.tenants(tx);
       await this.outbox.add(
         tx,
         tenants.map((tenantId) => this.alert(tenantId, stop)),
       );
-      return tenants.length > 0;
     });
-    if (alerted) this.outbox.wake();
   }
 
   clear(name: PartitionName): Promise<void> {

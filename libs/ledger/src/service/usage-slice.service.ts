@@ -37,7 +37,6 @@ interface Done {
   /** Changed without their facts having left. */
   readonly wallets: readonly OpenWallet[];
   readonly counters: readonly Counter[];
-  readonly told: boolean;
 }
 
 interface Taken extends Done {
@@ -114,7 +113,6 @@ export class UsageSliceService {
       taken.wallets.map((one) => one.draft),
       taken.counters,
     );
-    if (taken.told) this.outbox.wake();
     return taken.outcomes;
   }
 
@@ -144,8 +142,7 @@ export class UsageSliceService {
     return this.usage.inTransaction(async (tx) => {
       const refused = await this.refuse(tx, parts);
       const open = parts.filter((_, place) => refused[place] === null);
-      if (open.length === 0)
-        return { outcomes: refused as SliceOutcome[], wallets: [], counters: [], told: false };
+      if (open.length === 0) return { outcomes: refused as SliceOutcome[], wallets: [], counters: [] };
       const generations = await this.usage.generations(tx);
       const known = await this.known(tx, open, generations, lookUp);
       const nowOf = (tenantId: string): Instant => nowIn(nows, tenantId);
@@ -194,11 +191,7 @@ export class UsageSliceService {
       ...[...refused].map((one) => rejection(this.ids.next(), one.event, 'event_unknown', nowOf)),
     ];
     await this.outbox.add(tx, facts);
-    return {
-      ...done,
-      outcomes: parts.map((part) => applied(part, refused)),
-      told: done.told || facts.length > 0,
-    };
+    return { ...done, outcomes: parts.map((part) => applied(part, refused)) };
   }
 
   /** The events between corrections together, and each correction where it stands. */
@@ -221,8 +214,6 @@ export class UsageSliceService {
       refused,
       wallets: done.flatMap((one) => one.wallets),
       counters: done.flatMap((one) => one.counters),
-      // Corrections tell what they change at once.
-      told: true,
     };
   }
 
@@ -239,12 +230,7 @@ export class UsageSliceService {
       unit === null ? null : (wallets.get(event.customerId)?.get(unit)?.draft.wallet.id ?? null);
     const sliceId = await this.usage.insert(tx, rated.rows, identities, walletOf, generation);
     const open = [...wallets.values()].flatMap((own) => [...own.values()]);
-    const { gathered, told } = await this.posting.close(
-      tx,
-      open,
-      (draft) => leaving.takesWallet(draft),
-      sliceId,
-    );
+    const gathered = await this.posting.close(tx, open, (draft) => leaving.takesWallet(draft), sliceId);
     const tells = new Set(
       rated.counters.filter((counter) => flips.has(counter) || leaving.takesCounter(counter)),
     );
@@ -257,7 +243,6 @@ export class UsageSliceService {
     return {
       wallets: gathered,
       counters: rated.counters.filter((counter) => !tells.has(counter)),
-      told: told || facts.length > 0,
     };
   }
 

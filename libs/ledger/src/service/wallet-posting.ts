@@ -19,13 +19,6 @@ export interface OpenWallet {
 /** What leaves beside what a gate would decide differently; the rest is gathered. */
 export type Publishing = 'all' | ((draft: WalletDraft) => boolean);
 
-export interface Closed {
-  /** Wallets whose facts did not leave: to be gathered after the commit. */
-  readonly gathered: readonly OpenWallet[];
-  /** Whether facts wait in the outbox. */
-  readonly told: boolean;
-}
-
 /**
  * The one way to change wallets: lock them in order, let pass what was due, work on the drafts, write them and their
  * facts. Every use case that moves credit goes through here.
@@ -59,21 +52,24 @@ export class WalletPosting {
     return ids.flatMap((id) => open.get(id) ?? []);
   }
 
+  /** @returns the wallets whose facts do not leave: to be gathered after the commit */
   async close(
     tx: Tx,
     open: readonly OpenWallet[],
     publishing: Publishing,
     sliceId: bigint | null = null,
-  ): Promise<Closed> {
+  ): Promise<readonly OpenWallet[]> {
     const leaves = publishing === 'all' ? () => true : publishing;
     const work = open.map(({ locked, draft, before }) => {
       const published = leaves(draft) || this.flipped({ draft, before });
       return { locked, draft, before, published };
     });
     await this.wallets.save(tx, work, sliceId);
-    const facts = work.flatMap((one) => this.factsOf(one, one.published));
-    await this.outbox.add(tx, facts);
-    return { gathered: work.filter((one) => !one.published), told: facts.length > 0 };
+    await this.outbox.add(
+      tx,
+      work.flatMap((one) => this.factsOf(one, one.published)),
+    );
+    return work.filter((one) => !one.published);
   }
 
   private begin(locked: LockedWallet, now: Instant): OpenWallet {

@@ -16,6 +16,6 @@ export class FailingDatabase extends PgDatabase {
       if (this.statementsLeft !== null) this.statementsLeft -= 1;
       return tx.query(statement, values);
     };
-    return { client: tx.client, query };
+    return { client: tx.client, query, afterCommit: (act) => tx.afterCommit(act) };
   }
 }

@@ -82,7 +82,7 @@ export function assembleLedger(database: PgDatabase, clock: Clock) {
     ids,
     corrections,
   );
-  const sweeper = new LedgerSweeper(database, new PgDueStore(), posting, quotas, time, outbox);
+  const sweeper = new LedgerSweeper(database, new PgDueStore(), posting, quotas, time);
   return {
     database,
     ids,

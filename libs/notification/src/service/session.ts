@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Instant } from '@tallygate/kernel';
-import { Database, Outbox, TenantTime, type Tx, retrySerialization } from '@tallygate/platform';
+import { Database, TenantTime, type Tx, retrySerialization } from '@tallygate/platform';
 import { CustomerLane } from './ports';
 
 /** One transaction for one tenant at one instant of its clock. */
@@ -10,13 +10,12 @@ export interface Session {
   readonly now: Instant;
 }
 
-/** Opens sessions; facts written in one leave once it has committed. */
+/** Opens sessions. */
 @Injectable()
 export class Sessions {
   constructor(
     private readonly database: Database,
     private readonly time: TenantTime,
-    private readonly outbox: Outbox,
     private readonly lane: CustomerLane,
   ) {}
 
@@ -42,10 +41,6 @@ export class Sessions {
 
   private async run<T>(tenantId: string, work: (session: Session) => Promise<T>): Promise<T> {
     const now = await this.time.now(tenantId);
-    const result = await retrySerialization(() =>
-      this.database.asWorker((tx) => work({ tx, tenantId, now })),
-    );
-    this.outbox.wake();
-    return result;
+    return retrySerialization(() => this.database.asWorker((tx) => work({ tx, tenantId, now })));
   }
 }

@@ -163,7 +163,6 @@ async function handleDue(context: ServiceContext, id: string, tenantId: string):
     await tx.query('update due set done = true where id = $1', [id]);
     await context.outbox.add(tx, [{ tenantId, topic: 'ledger.events', key: id, value: Buffer.from(id) }]);
   });
-  context.outbox.wake();
 }
 
 beforeAll(async () => {

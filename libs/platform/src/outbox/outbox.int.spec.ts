@@ -87,7 +87,6 @@ describe('the outbox', () => {
   it('publishes what committed, in order, with the tenant as a header, and keeps nothing', async () => {
     const outbox = newOutbox();
     await add(outbox, ONE, numbers(2_500));
-    outbox.wake();
     await outbox.drained(ONE);
     expect(reader.texts()).toEqual(numbers(2_500));
     expect(reader.handled[0]?.headers).toEqual({ kind: 'test', tenant: ONE });
@@ -102,9 +101,22 @@ describe('the outbox', () => {
     });
     await expect(failing).rejects.toThrow('no');
     await add(outbox, ONE, ['after']);
-    outbox.wake();
     await outbox.drained(ONE);
     expect(reader.texts()).toEqual(['after']);
+  });
+
+  it('hears of each commit that left something in it, and of no other', async () => {
+    const outbox = newOutbox(false);
+    const heard = (count: number) =>
+      database.asTenant(ONE, async (tx) => {
+        const acts = new Set<() => void>();
+        const watched = { ...tx, query: tx.query.bind(tx), afterCommit: (act: () => void) => acts.add(act) };
+        await outbox.add(watched, facts(ONE, numbers(count)));
+        await outbox.add(watched, facts(ONE, numbers(count)));
+        return acts.size;
+      });
+    expect(await heard(0)).toBe(0);
+    expect(await heard(2)).toBe(1);
   });
 
   it('refuses a fact of another tenant', async () => {
@@ -119,7 +131,6 @@ describe('the outbox', () => {
     const outbox = newOutbox();
     bus.fault = 'before';
     await add(outbox, ONE, ['1', '2']);
-    outbox.wake();
     while (bus.publishes.length < 2) await outbox.roundEnded();
     await add(outbox, ONE, ['3']);
     bus.fault = 'none';
@@ -132,7 +143,6 @@ describe('the outbox', () => {
     bus.fault = 'after';
     const published = bus.published.next();
     await add(outbox, ONE, ['1', '2']);
-    outbox.wake();
     await published;
     bus.fault = 'none';
     await outbox.drained(ONE);
@@ -143,7 +153,6 @@ describe('the outbox', () => {
   it('goes on in another process when the one that published dies before it deleted', async () => {
     const first = newOutbox();
     await add(first, ONE, ['1']);
-    first.wake();
     await first.drained(ONE);
     // The handler runs inside the publish: the relay's connection dies between publish and delete.
     const second = newOutbox();
@@ -162,16 +171,14 @@ describe('the outbox', () => {
       },
     });
     await add(first, ONE, ['2', '3']);
-    first.wake();
     await second.drained(ONE);
     expect(reader.texts()).toEqual(['1', '2', '3', '2', '3']);
   });
 
-  it('has one relay at work however many processes run, and a wake in any reaches it', async () => {
+  it('has one relay at work however many processes run, and it hears of what each of them committed', async () => {
     const [first, second, third] = [newOutbox(), newOutbox(), newOutbox()];
     for (let round = 0; round < 10; round += 1) {
       await add(third, ONE, [String(round)]);
-      third.wake();
       await Promise.all([first, second, third].map((outbox) => outbox.drained(ONE)));
     }
     expect(reader.texts()).toEqual(numbers(10));
@@ -189,7 +196,6 @@ describe('the outbox', () => {
     });
     await add(outbox, ONE, ['bad'], 'poison');
     await add(outbox, TWO, ['good']);
-    outbox.wake();
     await outbox.drained(TWO);
     expect(reader.texts()).toContain('good');
     poisoned = false;

@@ -12,11 +12,10 @@ export interface OutboxRecord {
 
 /**
  * Facts leave through the service's outbox table, in order per key, at least once. `add` writes in the caller's
- * transaction, after the caller took the row locks that order the key; `wake` is called after the commit.
+ * transaction, after the caller took the row locks that order the key; they leave once it has committed.
  */
 export abstract class Outbox {
   abstract add(tx: Tx, records: readonly OutboxRecord[]): Promise<void>;
-  abstract wake(): void;
   /** Resolves when nothing of this tenant is left to publish. */
   abstract drained(tenantId: string): Promise<void>;
 }

@@ -26,6 +26,7 @@ const ADD = {
 /** The outbox table of one schema and the relay that empties it. */
 export class PgOutbox extends Outbox {
   private readonly relay: OutboxRelay;
+  private readonly wakeRelay = (): void => this.relay.wake();
 
   constructor(private readonly options: PgOutboxOptions) {
     super();
@@ -43,6 +44,7 @@ export class PgOutbox extends Outbox {
   /** Every record leaves with the header `tenant`, by which consumers count whose work they did. */
   override async add(tx: Tx, records: readonly OutboxRecord[]): Promise<void> {
     if (records.length === 0) return;
+    tx.afterCommit(this.wakeRelay);
     const trace = injectTrace({});
     await tx.query(ADD, [
       records.map((record) => record.tenantId),
@@ -51,10 +53,6 @@ export class PgOutbox extends Outbox {
       records.map((record) => record.value),
       records.map((record) => JSON.stringify({ ...trace, ...record.headers, tenant: record.tenantId })),
     ]);
-  }
-
-  override wake(): void {
-    this.relay.wake();
   }
 
   /** Waits for this process's relay, or for that of the process which has the lock. */

@@ -6,6 +6,8 @@ export interface Tx {
     text: string | { name: string; text: string },
     values?: readonly unknown[],
   ): Promise<QueryResult<R>>;
+  /** Once, when this transaction has committed; never when it is rolled back. The same function given again runs once. */
+  afterCommit(act: () => void): void;
   /** The raw client, for the few hot statements that need it. */
   readonly client: PoolClient;
 }

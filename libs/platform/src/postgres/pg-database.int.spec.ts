@@ -135,6 +135,24 @@ describe('transactions', () => {
     expect(rowCount).toBe(1);
   });
 
+  it('does what waits for the commit once when it has committed, and never when it rolled back', async () => {
+    const done: string[] = [];
+    const act = () => done.push('act');
+    await database.asTenant(ONE, async (tx) => {
+      tx.afterCommit(act);
+      tx.afterCommit(act);
+      await tx.query('select 1');
+      done.push('work');
+    });
+    expect(done).toEqual(['work', 'act']);
+    const failing = database.asWorker(async (tx) => {
+      tx.afterCommit(act);
+      throw new Error('no');
+    });
+    await expect(failing).rejects.toThrow('no');
+    expect(done).toEqual(['work', 'act']);
+  });
+
   it('names the statement that failed and keeps its code', async () => {
     const failing = database.asTenant(ONE, (tx) =>
       tx.query({ name: 'note-add', text: 'insert into note values ($1, 1)' }, [ONE]),

@@ -85,11 +85,18 @@ export class PgDatabase extends Database {
 }
 
 async function transaction<T>(pool: Pool, begin: string, work: (tx: Tx) => Promise<T>): Promise<T> {
+  const after = new Set<() => void>();
+  const result = await committed(pool, begin, (client) => work(new OpenTx(client, after)));
+  for (const act of after) act();
+  return result;
+}
+
+async function committed<T>(pool: Pool, begin: string, work: (client: PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
   try {
     await client.query(begin);
-    const result = await work(new OpenTx(client));
+    const result = await work(client);
     await client.query('commit');
     return result;
   } catch (error) {
@@ -111,7 +118,14 @@ async function rollback(client: PoolClient): Promise<Error | undefined> {
 }
 
 class OpenTx implements Tx {
-  constructor(readonly client: PoolClient) {}
+  constructor(
+    readonly client: PoolClient,
+    private readonly after: Set<() => void>,
+  ) {}
+
+  afterCommit(act: () => void): void {
+    this.after.add(act);
+  }
 
   async query<R extends QueryResultRow>(
     statement: string | { name: string; text: string },
