@@ -60,7 +60,11 @@ export function compileCredential(
   };
 }
 
-export function compileCustomer(entry: CustomerEntry, version: number): CustomerState {
+export function compileCustomer(
+  entry: CustomerEntry,
+  version: number,
+  plans: SharedPlanFeatures,
+): CustomerState {
   const { id, key, timezone, subjects, hasMethod, underReview, override } = entry;
   return {
     version,
@@ -72,7 +76,7 @@ export function compileCustomer(entry: CustomerEntry, version: number): Customer
     underReview,
     override: override === null ? null : { until: optionalMoment(override.until) },
     approvals: mapValues(entry.approvals, (approval) => approval),
-    subscription: entry.subscription === null ? null : compileSubscription(entry.subscription),
+    subscription: entry.subscription === null ? null : compileSubscription(entry.subscription, plans),
     overdraft: amounts(entry.overdraft),
     wallets: mapValues(entry.wallets, (segments) => segments.map(compileSegment)),
     quotas: mapValues(entry.quotas, compileQuota),
@@ -156,7 +160,7 @@ function compilePrice(price: Price): PriceRow {
   };
 }
 
-function compileSubscription(entry: SubscriptionEntry): SubscriptionState {
+function compileSubscription(entry: SubscriptionEntry, plans: SharedPlanFeatures): SubscriptionState {
   return {
     plan: entry.plan,
     status: entry.status,
@@ -169,8 +173,28 @@ function compileSubscription(entry: SubscriptionEntry): SubscriptionState {
     pausedAt: optionalMoment(entry.pausedAt),
     incompleteReason: entry.incompleteReason,
     opensWith: entry.opensWith,
-    features: mapValues(entry.features, compilePlanFeature),
+    features: plans.of(entry.features),
   };
+}
+
+const MOST_SHARED = 1_000;
+
+/**
+ * What plans sell, one for all customers that have the same: a decision about another customer then finds it in the
+ * processor's cache.
+ */
+export class SharedPlanFeatures {
+  private readonly known = new Map<string, SubscriptionState['features']>();
+
+  of(entry: SubscriptionEntry['features']): SubscriptionState['features'] {
+    const text = JSON.stringify(entry);
+    const known = this.known.get(text);
+    if (known !== undefined) return known;
+    const features = mapValues(entry, compilePlanFeature);
+    if (this.known.size >= MOST_SHARED) this.known.clear();
+    this.known.set(text, features);
+    return features;
+  }
 }
 
 function compilePlanFeature(feature: PlanFeature): PlanFeatureState {

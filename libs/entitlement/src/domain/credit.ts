@@ -5,6 +5,7 @@ import type { Segment } from './state';
 /** The part of a wallet's future that is in force now. */
 export function segmentAt(segments: readonly Segment[], now: Instant): Segment | undefined {
   let inForce = segments[0];
+  if (segments.length === 1) return inForce;
   for (const segment of segments) {
     if (segment.from > now) break;
     inForce = segment;

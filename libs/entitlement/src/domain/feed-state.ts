@@ -1,5 +1,12 @@
 import type { Instant } from '@tallygate/kernel';
-import { compileCatalog, compileCredential, compileCustomer, compileTenant, moment } from './compile';
+import {
+  compileCatalog,
+  compileCredential,
+  compileCustomer,
+  compileTenant,
+  moment,
+  SharedPlanFeatures,
+} from './compile';
 import { Digest, EMPTY_DIGEST } from './digest';
 import { isEntryKind } from './entries';
 import type { FeedEntry, LiveEntry, OpaqueEntry } from './entries';
@@ -19,6 +26,8 @@ export class TenantState {
   readonly opaque = new Map<string, number>();
   /** Versions of what was removed, so that a late, older entry does not bring it back. */
   readonly tombstones = new Map<string, number>();
+
+  readonly plans = new SharedPlanFeatures();
 
   private readonly cells = new Map<string, CustomerCell>();
 
@@ -160,7 +169,7 @@ function insert(tenant: TenantState, entry: LiveEntry | OpaqueEntry): void {
       );
       return;
     case 'customer':
-      insertCustomer(tenant, compileCustomer(entry.payload, entry.version));
+      insertCustomer(tenant, compileCustomer(entry.payload, entry.version, tenant.plans));
       return;
   }
 }
