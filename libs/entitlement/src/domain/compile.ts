@@ -18,6 +18,7 @@ import type {
   CustomerCell,
   CustomerState,
   FeatureState,
+  Lookup,
   PlanFeatureState,
   PriceHistory,
   PriceRow,
@@ -101,16 +102,34 @@ function amount(text: string): Nano {
   return parsed.value;
 }
 
-function amounts(record: Readonly<Record<string, string>>): ReadonlyMap<string, Nano> {
+function amounts(record: Readonly<Record<string, string>>): Lookup<Nano> {
   return mapValues(record, amount);
 }
 
 /** One for all: most customers have several lists with nothing in them, and every decision looks into those. */
-const EMPTY: ReadonlyMap<string, unknown> = new Map();
+const EMPTY: Lookup<never> = new Map<string, never>();
 
-function mapValues<A, B>(record: Readonly<Record<string, A>>, f: (value: A) => B): ReadonlyMap<string, B> {
+/** A map of one entry without the table: each look-up of a map goes through three places in memory, this through one. */
+class Single<V> implements Lookup<V> {
+  constructor(
+    private readonly key: string,
+    private readonly value: V,
+  ) {}
+
+  get(key: string): V | undefined {
+    return key === this.key ? this.value : undefined;
+  }
+
+  *[Symbol.iterator](): Iterator<readonly [string, V]> {
+    yield [this.key, this.value];
+  }
+}
+
+function mapValues<A, B>(record: Readonly<Record<string, A>>, f: (value: A) => B): Lookup<B> {
   const entries = Object.entries(record);
-  if (entries.length === 0) return EMPTY as ReadonlyMap<string, B>;
+  const [first] = entries;
+  if (first === undefined) return EMPTY;
+  if (entries.length === 1) return new Single(first[0], f(first[1]));
   return new Map(entries.map(([key, value]) => [key, f(value)]));
 }
 

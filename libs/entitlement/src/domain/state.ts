@@ -46,7 +46,7 @@ export interface CatalogState {
   readonly features: ReadonlyMap<string, FeatureState>;
   /** By price key: one history for each match. */
   readonly prices: ReadonlyMap<string, readonly PriceHistory[]>;
-  readonly lowBalance: ReadonlyMap<string, Nano>;
+  readonly lowBalance: Lookup<Nano>;
 }
 
 /** A customer's place, which its credentials point at: one look-up fewer on the way of every request. */
@@ -61,6 +61,11 @@ export interface CredentialState {
   readonly subject: string | null;
   readonly expiresAt: Instant | null;
   readonly revokedAt: Instant | null;
+}
+
+/** By key, as a map is asked; most customers have one entry of a kind or none, which needs no map. */
+export interface Lookup<V> extends Iterable<readonly [string, V]> {
+  get(key: string): V | undefined;
 }
 
 export interface PlanFeatureState {
@@ -83,14 +88,14 @@ export interface SubscriptionState {
   readonly pausedAt: Instant | null;
   readonly incompleteReason: SubscriptionEntry['incompleteReason'];
   readonly opensWith: SubscriptionEntry['opensWith'];
-  readonly features: ReadonlyMap<string, PlanFeatureState>;
+  readonly features: Lookup<PlanFeatureState>;
 }
 
 export interface Segment {
   readonly from: Instant;
   readonly available: Nano;
   readonly held: Nano;
-  readonly byFeature: ReadonlyMap<string, Nano> | null;
+  readonly byFeature: Lookup<Nano> | null;
   readonly expired: boolean;
 }
 
@@ -118,11 +123,11 @@ export interface CustomerState {
   readonly underReview: boolean;
   /** `until` null: without end. */
   readonly override: { readonly until: Instant | null } | null;
-  readonly approvals: ReadonlyMap<string, 'approved' | 'rejected'>;
+  readonly approvals: Lookup<'approved' | 'rejected'>;
   readonly subscription: SubscriptionState | null;
-  readonly overdraft: ReadonlyMap<string, Nano>;
+  readonly overdraft: Lookup<Nano>;
   /** By unit, ordered by `from`, never empty. */
-  readonly wallets: ReadonlyMap<string, readonly Segment[]>;
-  readonly quotas: ReadonlyMap<string, QuotaState>;
-  readonly spend: ReadonlyMap<string, SpendState>;
+  readonly wallets: Lookup<readonly Segment[]>;
+  readonly quotas: Lookup<QuotaState>;
+  readonly spend: Lookup<SpendState>;
 }

@@ -32,7 +32,7 @@ function most(segments: readonly Segment[], now: Instant): Nano {
   const segment = segmentAt(segments, now);
   if (segment === undefined) return 0n;
   let highest = segment.available;
-  for (const available of segment.byFeature?.values() ?? []) if (available > highest) highest = available;
+  for (const [, available] of segment.byFeature ?? []) if (available > highest) highest = available;
   return highest;
 }
 
