@@ -17,8 +17,7 @@ export function decimalOf(value: unknown): Decimal | null {
 /** Below 0 when a < b, 0 when equal, above 0 when a > b. */
 export function compareDecimals(a: Decimal, b: Decimal): number {
   if (a.negative !== b.negative) return a.negative ? -1 : 1;
-  const size = compareSizes(a, b);
-  return a.negative ? -size : size;
+  return a.negative ? compareSizes(b, a) : compareSizes(a, b);
 }
 
 function compareSizes(a: Decimal, b: Decimal): number {

@@ -94,6 +94,11 @@ describe('compareDecimals', () => {
     );
   });
 
+  test('calls equal negative numbers equal by the one zero there is', () => {
+    expect(order(-3.5e-323, -3.5e-323)).toBe(0);
+    expect(order('-12.50', -12.5)).toBe(0);
+  });
+
   test('agrees with bigint on texts of digits, whatever their scale', () => {
     const scaled = (n: bigint) =>
       `${n < 0n ? '-' : ''}${String(n < 0n ? -n : n)
