@@ -17,6 +17,15 @@ test('remembers for its time, counted from before the look-up', () => {
   expect(cache.get('a')).toBeUndefined();
 });
 
+test('says when half of its time has passed', () => {
+  cache.intent('a')('x');
+  elapsed = 499;
+  expect(cache.isAging('a')).toBe(false);
+  elapsed = 500;
+  expect(cache.isAging('a')).toBe(true);
+  expect(cache.isAging('b')).toBe(false);
+});
+
 test('does not remember what was looked up before a change', () => {
   const keep = cache.intent('a');
   cache.forget('a');

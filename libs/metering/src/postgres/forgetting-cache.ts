@@ -23,6 +23,12 @@ export class ForgettingCache<T> {
     return entry !== undefined && entry.until > this.elapsedMs() ? entry.value : undefined;
   }
 
+  /** Whether half of the time of what is remembered has passed: who looks it up now need not wait for it later. */
+  isAging(key: string): boolean {
+    const entry = this.entries.get(key);
+    return entry !== undefined && entry.until - this.keepMs / 2 <= this.elapsedMs();
+  }
+
   /**
    * What is remembered, or one look-up for everybody who asks meanwhile: after a start many ask at once, and a look-up
    * each would take longer than its result is kept, so that none would ever be found.
