@@ -40,10 +40,12 @@ update subscription_version s set budgets = c.facts->'budgets'
    and s.budgets is distinct from c.facts->'budgets'`,
 };
 
+/** The revision moves, for what rests in memory has the old terms; no balance did, so what was published still was. */
 const REFRESH = {
   name: 'ledger_refresh_wallets',
   text: `
-update wallet w set overdraft = f.overdraft, lateness = f.lateness
+update wallet w set overdraft = f.overdraft, lateness = f.lateness,
+       revision = w.revision + 1, published_revision = w.published_revision + 1
   from (select x.id,
                coalesce((c.facts->'overdraft'->>x.unit)::numeric,
                         (select (s.facts->'terms'->'overdraft'->>x.unit)::numeric from subscription_facts s

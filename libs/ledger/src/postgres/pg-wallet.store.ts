@@ -2,13 +2,14 @@ import { Injectable } from '@nestjs/common';
 import { formatAmount, invariant } from '@tallygate/kernel';
 import { bigints, booleans, instants, jsonbs, numerics, texts, uuids } from '@tallygate/platform';
 import type { Tx } from '@tallygate/platform';
-import { burnOrder, isClosed, sumOf, outstanding, walletDueAt } from '../domain';
+import { burnOrder, sumOf, outstanding, walletDueAt } from '../domain';
 import type { Lot, WalletKey } from '../domain';
 import { WalletStore } from '../service/wallet-store';
 import type { LockedWallet, SavedWork } from '../service/wallet-store';
 import { sharedInstantOrNull } from './pg-instants';
+import { RestingWallets } from './resting-wallets';
 import * as sql from './sql/wallet';
-import { amountFromPg, debtOfRow, holdOf, lotOf, recurrenceOf } from './wallet-rows';
+import { amountFromPg, debtOfRow, holdOf, isLive, lotOf, recurrenceOf } from './wallet-rows';
 import type { DebtRow, HoldRow, LotRow, RecurrenceRow, WalletRow } from './wallet-rows';
 
 const MOST_KNOWN = 500_000;
@@ -17,6 +18,7 @@ const MOST_KNOWN = 500_000;
 export class PgWalletStore extends WalletStore {
   /** A wallet's id never changes: known once per process. What this transaction made may still be rolled back, and is not kept. */
   private readonly known = new Map<string, bigint>();
+  private readonly resting = new RestingWallets();
 
   override async ensure(tx: Tx, keys: readonly WalletKey[]): Promise<readonly bigint[]> {
     const missing = keys.filter((key) => !this.known.has(nameOf(key)));
@@ -37,11 +39,13 @@ export class PgWalletStore extends WalletStore {
   }
 
   override async lock(tx: Tx, ids: readonly bigint[]): Promise<ReadonlyMap<bigint, LockedWallet>> {
-    return this.load(tx, sql.lockWallets, ids);
+    const known = ids.reduce((count, id) => count + Number(this.resting.has(id)), 0);
+    // Reading all at once costs less than two statements when most have to be read.
+    return (known * 2 >= ids.length ? await this.lockKnown(tx, ids) : null) ?? this.lockAll(tx, ids);
   }
 
   override async read(tx: Tx, ids: readonly bigint[]): Promise<ReadonlyMap<bigint, LockedWallet>> {
-    return this.load(tx, sql.readWallets, ids);
+    return this.load(tx, (await tx.query<WalletRow>(sql.readWallets, [bigints(ids)])).rows);
   }
 
   override async allLots(tx: Tx, walletId: bigint): Promise<readonly Lot[]> {
@@ -58,6 +62,32 @@ export class PgWalletStore extends WalletStore {
     await saveHolds(tx, work);
     await saveRecurrences(tx, work);
     await saveBalances(tx, work);
+    tx.afterCommit(() => this.resting.rest(work));
+  }
+
+  private async lockAll(tx: Tx, ids: readonly bigint[]): Promise<Map<bigint, LockedWallet>> {
+    const asked = [bigints(ids)];
+    const { rows } = await tx.query<WalletRow & { server: string }>(sql.lockWallets, asked);
+    if (rows[0] !== undefined) this.resting.found(rows[0].server);
+    return this.load(tx, rows);
+  }
+
+  /** @returns null when nothing is known of this server: it locked nothing */
+  private async lockKnown(tx: Tx, ids: readonly bigint[]): Promise<Map<bigint, LockedWallet> | null> {
+    const { rows } = await tx.query<{ id: bigint; revision: bigint }>(sql.lockKnownWallets, [
+      bigints(ids),
+      this.resting.server,
+    ]);
+    if (rows.length === 0) return null;
+    const locked = new Map<bigint, LockedWallet>();
+    const moved: bigint[] = [];
+    for (const { id, revision } of rows) {
+      const wallet = this.resting.take(id, Number(revision));
+      if (wallet === undefined) moved.push(id);
+      else locked.set(id, wallet);
+    }
+    if (moved.length > 0) for (const [id, wallet] of await this.read(tx, moved)) locked.set(id, wallet);
+    return locked;
   }
 
   /** A wallet made by a transaction still open is not remembered: only what an insert did not have to make is. */
@@ -84,17 +114,10 @@ export class PgWalletStore extends WalletStore {
     this.known.set(name, id);
   }
 
-  private async load(
-    tx: Tx,
-    statement: { name: string; text: string },
-    ids: readonly bigint[],
-  ): Promise<ReadonlyMap<bigint, LockedWallet>> {
-    const asked = [bigints(ids)];
-    const wallets = await tx.query<WalletRow>(statement, asked);
-    const loaded = new Map(wallets.rows.map((row) => [row.id, lockedOf(row)]));
-    for (const row of (await tx.query<LotRow>(sql.readLiveLots, asked)).rows) {
-      loaded.get(row.wallet_id)?.wallet.lots.push(lotOf(row));
-    }
+  private async load(tx: Tx, wallets: readonly WalletRow[]): Promise<Map<bigint, LockedWallet>> {
+    const loaded = new Map(wallets.map((row) => [row.id, lockedOf(row)]));
+    const lots = await tx.query<LotRow>(sql.readLiveLots, [bigints([...loaded.keys()])]);
+    for (const row of lots.rows) loaded.get(row.wallet_id)?.wallet.lots.push(lotOf(row));
     for (const { wallet } of loaded.values()) if (wallet.lots.length > 1) wallet.lots.sort(burnOrder);
     await loadDebts(tx, loaded);
     await loadHolds(tx, loaded);
@@ -221,10 +244,6 @@ async function saveLots(tx: Tx, work: readonly SavedWork[]): Promise<void> {
     texts(lots.map((lot) => lot.state)),
     booleans(lots.map(isLive)),
   ]);
-}
-
-function isLive(lot: Lot): boolean {
-  return lot.held > 0n || (!isClosed(lot) && lot.remaining > 0n);
 }
 
 async function saveDebts(tx: Tx, work: readonly SavedWork[]): Promise<void> {

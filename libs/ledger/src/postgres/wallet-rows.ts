@@ -1,6 +1,7 @@
 import { invariant, parseAmount, parseDuration } from '@tallygate/kernel';
 import type { Instant, Nano } from '@tallygate/kernel';
 import { instantFromPg, instantOrNullFromPg } from '@tallygate/platform';
+import { isClosed } from '../domain';
 import { sharedInstant, sharedInstantOrNull } from './pg-instants';
 import type { Debt, GrantKind, Hold, HoldState, Lot, LotState, Recurrence } from '../domain';
 
@@ -88,6 +89,11 @@ export function amountFromPg(text: string): Nano {
   const parsed = parseAmount(text);
   invariant(parsed.ok, 'A numeric(38,9) of the ledger reads back as an amount');
   return parsed.value;
+}
+
+/** Whether a lot is read with its wallet: something of it is left to draw, or held. */
+export function isLive(lot: Lot): boolean {
+  return lot.held > 0n || (!isClosed(lot) && lot.remaining > 0n);
 }
 
 export function lotOf(row: LotRow): Lot {

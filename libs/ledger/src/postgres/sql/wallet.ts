@@ -35,11 +35,20 @@ export const lockWallets = {
   name: 'ledger_lock_wallets',
   text: `
 select id, tenant_id, customer_id, unit, version, revision, held > 0 as holding, debt > 0 as owing, overdraft,
-       (extract(epoch from lateness) * 1000000)::bigint as lateness_micros, last_expiry_at, last_credit_at, due_at
+       (extract(epoch from lateness) * 1000000)::bigint as lateness_micros, last_expiry_at, last_credit_at, due_at,
+       (select pg_postmaster_start_time()::text) as server
   from wallet where id = any ($1::bigint[]) order by id for no key update`,
 };
 
-/** The same without a lock, for views. */
+/** The same locks for wallets of which most are known as that server had them; on another server it locks nothing. */
+export const lockKnownWallets = {
+  name: 'ledger_lock_known_wallets',
+  text: `
+select id, revision from wallet
+ where id = any ($1::bigint[]) and pg_postmaster_start_time() = $2::timestamptz order by id for no key update`,
+};
+
+/** Without a lock, for views. */
 export const readWallets = {
   name: 'ledger_read_wallets',
   text: lockWallets.text.replace(' for no key update', ''),
