@@ -24,8 +24,8 @@ const TRANSACTIONS = 2;
 /** More partitions than a member is likely to have: each one's slice is at hand for the next transaction. */
 const MOST_PARTITIONS = 32;
 
-/** A wallet costs a slice the same however many of its events are in it. */
-const LINGER_MS = 100;
+/** A wallet costs a slice the same however many of its events are in it: what waits longer is done with sooner. */
+const LINGER_MS = 200;
 
 /**
  * Takes metered usage in transactions that store the partitions' offsets themselves. What is at hand of several
