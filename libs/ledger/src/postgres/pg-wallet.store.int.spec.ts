@@ -133,6 +133,14 @@ describe('a wallet as this process committed it last', () => {
     expect((await asStored())?.wallet.lots.map((lot) => lot.remaining)).toEqual([units(0.872)]);
   });
 
+  it('asks nothing where a slice touches no wallet', async () => {
+    const asking = database.asWorker((tx) => {
+      const query = () => Promise.reject(new Error('asked'));
+      return here.wallets.lock({ ...tx, query }, []);
+    });
+    expect((await asking).size).toBe(0);
+  });
+
   it('is read when another process changed it', async () => {
     await post(newLedger(), 0.5);
     expect(await locked(here)).toEqual({

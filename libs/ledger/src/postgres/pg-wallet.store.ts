@@ -39,6 +39,7 @@ export class PgWalletStore extends WalletStore {
   }
 
   override async lock(tx: Tx, ids: readonly bigint[]): Promise<ReadonlyMap<bigint, LockedWallet>> {
+    if (ids.length === 0) return new Map();
     const known = ids.reduce((count, id) => count + Number(this.resting.has(id)), 0);
     // Reading all at once costs less than two statements when most have to be read.
     return (known * 2 >= ids.length ? await this.lockKnown(tx, ids) : null) ?? this.lockAll(tx, ids);
