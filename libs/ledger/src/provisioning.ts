@@ -5,6 +5,7 @@ import { checkpointsMigration } from './postgres/migrations/checkpoints.migratio
 import { correctionsMigration } from './postgres/migrations/corrections.migration';
 import { ledgerMigration } from './postgres/migrations/ledger.migration';
 import { proofMigration } from './postgres/migrations/proof.migration';
+import { slowVacuumMigration } from './postgres/migrations/slow-vacuum.migration';
 import { unfoldedPagesMigration } from './postgres/migrations/unfolded-pages.migration';
 import { usageRollupMigration } from './postgres/migrations/usage-rollup.migration';
 
@@ -19,6 +20,7 @@ export const ledgerProvisioning = {
     unfoldedPagesMigration,
     proofMigration,
     budgetsMigration,
+    slowVacuumMigration,
   ],
   withoutTenant: ['unfolded_slice', 'usage_generation', 'partition_stop', 'partition_skip'],
   appendOnly: ['journal', 'journal_seal', 'journal_seal_part', 'partition_skip'],
