@@ -58,6 +58,7 @@ export function compileCredential(
     subject: entry.subject,
     expiresAt: optionalMoment(entry.expiresAt),
     revokedAt: optionalMoment(entry.revokedAt),
+    erased: false,
   };
 }
 

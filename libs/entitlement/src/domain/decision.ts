@@ -1,13 +1,14 @@
 import type { BillingGateReason, DenialReason, ResolvingAction } from '@tallygate/contracts';
 import type { Instant, Nano } from '@tallygate/kernel';
+import type { CredentialPlace } from './credential-place';
 import type { CustomerState } from './state';
 import type { TenantState } from './feed-state';
 
 /** Who asks. A gateway that authenticates by itself names the customer or the subject; others pass the credential on. */
 export type Identity =
   | { readonly kind: 'none' }
-  /** SHA-256 of the credential as sent, hex. */
-  | { readonly kind: 'credential'; readonly hash: string }
+  /** SHA-256 of the credential as sent, hex; its place where whoever asks keeps it. */
+  | { readonly kind: 'credential'; readonly hash: string; readonly place?: CredentialPlace }
   | { readonly kind: 'customer'; readonly key: string }
   | { readonly kind: 'subject'; readonly subject: string };
 

@@ -12,6 +12,8 @@ import { isEntryKind } from './entries';
 import type { FeedEntry, LiveEntry, OpaqueEntry } from './entries';
 import type { CatalogState, CredentialState, CustomerCell, CustomerState, TenantTerms } from './state';
 
+let copies = 0;
+
 /** One tenant's applied entries, indexed by what a request may carry. */
 export class TenantState {
   terms: TenantTerms | null = null;
@@ -28,6 +30,9 @@ export class TenantState {
   readonly tombstones = new Map<string, number>();
 
   readonly plans = new SharedPlanFeatures();
+
+  /** Differs from every other tenant's and every other copy's in the process. */
+  readonly copy = (copies += 1);
 
   private readonly cells = new Map<string, CustomerCell>();
 
@@ -197,12 +202,19 @@ function erase(tenant: TenantState, kind: string, key: string): void {
       tenant.clock = null;
       return;
     case 'credential':
-      tenant.credentials.delete(key);
+      eraseCredential(tenant, key);
       return;
     case 'customer':
       eraseCustomer(tenant, key);
       return;
   }
+}
+
+function eraseCredential(tenant: TenantState, hash: string): void {
+  const credential = tenant.credentials.get(hash);
+  if (credential === undefined) return;
+  credential.erased = true;
+  tenant.credentials.delete(hash);
 }
 
 function eraseCustomer(tenant: TenantState, id: string): void {

@@ -1,7 +1,9 @@
 import type { DenialReason } from '@tallygate/contracts';
-import type { Circumstances, DecisionRequest } from './decision';
+import type { Circumstances, DecisionRequest, Identity } from './decision';
 import type { FeedState, TenantState } from './feed-state';
 import type { CredentialState, CustomerState } from './state';
+
+type CredentialIdentity = Extract<Identity, { kind: 'credential' }>;
 
 export interface Resolved {
   readonly kind: 'resolved';
@@ -28,7 +30,7 @@ export function resolveIdentity(
   const tenant = request.tenantId === null ? state.soleTenant() : state.tenant(request.tenantId);
   if (tenant === undefined) return unknown(null, circumstances);
   const { identity } = request;
-  if (identity.kind === 'credential') return byCredential(tenant, identity.hash, circumstances);
+  if (identity.kind === 'credential') return byCredential(tenant, identity, circumstances);
   const customer = customerOf(tenant, request);
   return customer === undefined ? unknown(tenant, circumstances) : { kind: 'resolved', tenant, customer };
 }
@@ -42,8 +44,20 @@ function customerOf(tenant: TenantState, { identity }: DecisionRequest): Custome
   return undefined;
 }
 
-function byCredential(tenant: TenantState, hash: string, circumstances: Circumstances): Resolved | Refused {
-  const credential = tenant.credentials.get(hash);
+/** The credential as this state has it. */
+export function credentialOf(
+  tenant: TenantState,
+  { hash, place }: CredentialIdentity,
+): CredentialState | undefined {
+  return place === undefined ? tenant.credentials.get(hash) : place.in(tenant, hash);
+}
+
+function byCredential(
+  tenant: TenantState,
+  identity: CredentialIdentity,
+  circumstances: Circumstances,
+): Resolved | Refused {
+  const credential = credentialOf(tenant, identity);
   if (credential === undefined) return unknown(tenant, circumstances);
   const customer = credential.customer.current;
   const reason = credentialReason(credential, circumstances);

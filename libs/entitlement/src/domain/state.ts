@@ -61,6 +61,8 @@ export interface CredentialState {
   readonly subject: string | null;
   readonly expiresAt: Instant | null;
   readonly revokedAt: Instant | null;
+  /** The entry was removed or replaced. */
+  erased: boolean;
 }
 
 /** By key, as a map is asked; most customers have one entry of a kind or none, which needs no map. */

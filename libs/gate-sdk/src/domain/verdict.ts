@@ -1,4 +1,4 @@
-import { passHeaders, renderProblem } from '@tallygate/decision';
+import { credentialOf, passHeaders, renderProblem } from '@tallygate/decision';
 import type { AnswerContext, Decision, TenantState } from '@tallygate/decision';
 import type { BillingGateReason } from '@tallygate/contracts';
 import type { GateRequest } from './gate-request';
@@ -71,5 +71,5 @@ export function billedTo({ request, local }: Verdict): Billed | null {
 function subjectOf({ identity }: GateRequest, tenant: TenantState, customerKey: string): string {
   if (identity.kind === 'subject') return identity.subject;
   if (identity.kind !== 'credential') return customerKey;
-  return tenant.credentials.get(identity.hash)?.subject ?? customerKey;
+  return credentialOf(tenant, identity)?.subject ?? customerKey;
 }

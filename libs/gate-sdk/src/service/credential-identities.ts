@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { CredentialPlace } from '@tallygate/decision';
 import type { Identity } from '@tallygate/decision';
 
 const MOST = 20_000;
@@ -33,7 +34,7 @@ export class CredentialIdentities {
 
   private remember(text: string, credential: string): Identity {
     const hash = createHash('sha256').update(credential).digest('hex');
-    return this.keep(text, { kind: 'credential', hash });
+    return this.keep(text, { kind: 'credential', hash, place: new CredentialPlace() });
   }
 
   private keep(text: string, identity: Identity): Identity {
