@@ -39,7 +39,8 @@ export interface Subscription {
   readonly handle: (slice: Slice) => Promise<void>;
   /**
    * Where a partition just assigned starts, for handlers that store offsets in their own transaction. Without it the
-   * group's committed offset is used, and the bus commits after each handled slice.
+   * group's committed offset is used; the bus commits what was handled twice a second, and at once when the member
+   * stops, so that after a crash or a rebalance the last half second may come again.
    */
   readonly startAt?: (topic: string, partition: number) => Promise<bigint | null>;
   /** Called when partitions are taken away, before another member may get them. */

@@ -2,7 +2,7 @@ import { startKafka } from '@tallygate/infra-local';
 import type { KafkaServer } from '@tallygate/infra-local';
 import { CompressionTypes, Kafka, logLevel } from 'kafkajs';
 import type { Transaction } from 'kafkajs';
-import { Signal } from '../flow/signal';
+import { Pause, Signal } from '../flow/signal';
 import { eventBusConformance, message, publishReliably, Recorder } from './event-bus.conformance';
 import { KafkaEventBus } from './kafka-event-bus';
 
@@ -38,6 +38,47 @@ describe('the Kafka bus', () => {
     const again = await bus.subscribe({ topics: ['resume'], group: 'resume', handle: second.handle });
     await again.caughtUp();
     expect([first.texts(), second.texts()]).toEqual([['1', '2'], ['3']]);
+  });
+
+  it('tells of a slice that was at work when the reader stopped', async () => {
+    const bus = newBus();
+    const [first, second] = [new Recorder(), new Recorder()];
+    const [began, finish] = [new Signal(), new Signal()];
+    const [hasBegun, mayFinish] = [began.next(), finish.next()];
+    const running = await bus.subscribe({
+      topics: ['at-work'],
+      group: 'at-work',
+      handle: async (slice) => {
+        began.raise();
+        await mayFinish;
+        await first.handle(slice);
+      },
+    });
+    await bus.publish('at-work', [message('a', '1')]);
+    await hasBegun;
+    const stopping = running.stop();
+    finish.raise();
+    await stopping;
+    const again = await bus.subscribe({ topics: ['at-work'], group: 'at-work', handle: second.handle });
+    await again.caughtUp();
+    expect([first.texts(), second.texts()]).toEqual([['1'], []]);
+  });
+
+  it('tells the broker by itself how far it is, while it goes on', async () => {
+    const bus = newBus({ topics: { told: 1 } });
+    const reader = new Recorder();
+    const running = await bus.subscribe({ topics: ['told'], group: 'told', handle: reader.handle });
+    const admin = new Kafka({ brokers: server.brokers, logLevel: logLevel.NOTHING }).admin();
+    await admin.connect();
+    const told = async () =>
+      (await admin.fetchOffsets({ groupId: 'told', topics: ['told'] }))[0]?.partitions[0]?.offset;
+    for (const end of ['1', '2']) {
+      await bus.publish('told', [message('a', end)]);
+      await running.caughtUp();
+      while ((await told()) !== end) await new Pause().wait(50);
+      expect(await told()).toBe(end);
+    }
+    await admin.disconnect();
   });
 
   it('starts where the handler stored, whatever the group committed', async () => {

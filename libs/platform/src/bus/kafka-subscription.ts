@@ -36,7 +36,9 @@ export class KafkaSubscription {
   /** Partitions whose last batch did not reach the end of the log. */
   private readonly behind = new Set<string>();
   private readonly watch = new Pause();
-  private readonly commits = new KafkaCommits();
+  private readonly commits = new KafkaCommits((error) =>
+    this.settings.log.warn({ err: error, group: this.subscription.group }, 'a commit failed'),
+  );
   private consumer: Consumer | undefined;
   /** Where each partition of the present assignment starts; a batch waits for its own before it is handled. */
   private starts = new Map<string, Promise<void>>();
@@ -179,6 +181,7 @@ export class KafkaSubscription {
     const { assigned } = this;
     this.assigned = [];
     this.starts = new Map();
+    this.commits.giveBack();
     this.positions.reset();
     this.failures.clear();
     this.behind.clear();
@@ -258,17 +261,11 @@ export class KafkaSubscription {
     this.failures.delete(nameOf({ topic, partition }));
     const next = last.offset + 1n;
     payload.resolveOffset(last.offset.toString());
-    await this.commit(payload, next);
+    this.commits.add(payload, next);
     this.positions.set({ topic, partition }, next);
+    if (!payload.isRunning()) await this.commits.flush();
     await payload.heartbeat();
     return true;
-  }
-
-  /** With `startAt` the stored offset rules and the group's is a hint for others, whose loss costs nothing. */
-  private async commit(payload: EachBatchPayload, next: bigint): Promise<void> {
-    const committing = this.commits.add(payload, next);
-    if (this.subscription.startAt === undefined) await committing;
-    else committing.catch(() => undefined);
   }
 
   private tryLater(payload: EachBatchPayload, error: unknown): void {
@@ -319,8 +316,9 @@ export class KafkaSubscription {
   private async closeConsumer(): Promise<void> {
     const { consumer } = this;
     if (consumer === undefined) return;
-    // Stopping waits for the batches in progress and leaves the group; only then may another member get the partitions,
-    // so the handler hears of it before the connection goes.
+    // Stopping waits for the batches in progress, which tell what they handled themselves, and leaves the group; only then
+    // may another member get the partitions, so the handler hears of it before the connection goes.
+    await this.commits.flush();
     await consumer.stop().catch(() => undefined);
     this.consumer = undefined;
     this.revoke();
