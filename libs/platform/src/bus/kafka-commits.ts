@@ -1,4 +1,5 @@
 import type { EachBatchPayload } from 'kafkajs';
+import { orAfter } from '../flow/signal';
 import { nameOf } from './kafka-positions';
 
 interface Commit {
@@ -13,6 +14,8 @@ interface Commit {
  * as much longer; handlers take a repeat anyway.
  */
 const EVERY_MS = 500;
+/** A broker that is away must not keep a consumer from being stopped or replaced. */
+const PATIENCE_MS = 2_000;
 
 /** How far the partitions are handled, told to the broker twice a second and when a member gives them back. */
 export class KafkaCommits {
@@ -29,13 +32,13 @@ export class KafkaCommits {
     this.commitSoon();
   }
 
-  /** Tells what was handled until now; resolves when the broker has heard of it, or would not. */
+  /** Tells what was handled until now; resolves when the broker has heard of it, or does not answer. */
   flush(): Promise<void> {
     if (this.timer !== null) clearTimeout(this.timer);
     this.timer = null;
     const { handled } = this;
     if (handled.size > 0) this.committing = this.committing.then(() => this.commit(handled));
-    return this.committing;
+    return orAfter(PATIENCE_MS, this.committing);
   }
 
   /** Of partitions that are given back nothing more is told after this. */

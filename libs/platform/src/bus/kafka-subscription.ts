@@ -1,6 +1,6 @@
 import type { Admin, Consumer, EachBatchPayload, Kafka } from 'kafkajs';
 import { backoffMs } from '../flow/backoff';
-import { Pause } from '../flow/signal';
+import { Pause, orAfter } from '../flow/signal';
 import type { Subscription } from './event-bus';
 import type { FetchedRecord } from './fetched-record';
 import { KafkaCommits } from './kafka-commits';
@@ -388,10 +388,4 @@ async function beating<T>({ heartbeat }: EachBatchPayload, work: Promise<T>): Pr
   } finally {
     clearInterval(timer);
   }
-}
-
-async function orAfter(ms: number, signal: Promise<void>): Promise<void> {
-  const pause = new Pause();
-  void signal.then(() => pause.wake());
-  await pause.wait(ms);
 }

@@ -42,3 +42,10 @@ export class Pause {
     this.end?.();
   }
 }
+
+/** Waits for a signal, but not longer than `ms`. */
+export async function orAfter(ms: number, signal: Promise<void>): Promise<void> {
+  const pause = new Pause();
+  void signal.then(() => pause.wake());
+  await pause.wait(ms);
+}
