@@ -47,6 +47,8 @@ export class KafkaSubscription {
   private lastFetch = 0;
   private crashed = false;
   private stopping = false;
+  /** The group is about to be left: what is handled from now on tells so itself. */
+  private leaving = false;
   private watching: Promise<void> = Promise.resolve();
 
   constructor(
@@ -100,6 +102,7 @@ export class KafkaSubscription {
       retry: { initialRetryTime: 100, maxRetryTime: 5_000, retries: 8 },
     });
     this.consumer = consumer;
+    this.leaving = false;
     this.crashed = false;
     this.listen(consumer);
     await consumer.connect();
@@ -263,7 +266,7 @@ export class KafkaSubscription {
     payload.resolveOffset(last.offset.toString());
     this.commits.add(payload, next);
     this.positions.set({ topic, partition }, next);
-    if (!payload.isRunning()) await this.commits.flush();
+    if (this.leaving) await this.commits.flush();
     await payload.heartbeat();
     return true;
   }
@@ -318,6 +321,7 @@ export class KafkaSubscription {
     if (consumer === undefined) return;
     // Stopping waits for the batches in progress, which tell what they handled themselves, and leaves the group; only then
     // may another member get the partitions, so the handler hears of it before the connection goes.
+    this.leaving = true;
     await this.commits.flush();
     await consumer.stop().catch(() => undefined);
     this.consumer = undefined;
