@@ -8,6 +8,7 @@ import { proofMigration } from './postgres/migrations/proof.migration';
 import { slowVacuumMigration } from './postgres/migrations/slow-vacuum.migration';
 import { unfoldedPagesMigration } from './postgres/migrations/unfolded-pages.migration';
 import { usageRollupMigration } from './postgres/migrations/usage-rollup.migration';
+import { vacuumStepsMigration } from './postgres/migrations/vacuum-steps.migration';
 
 export const ledgerProvisioning = {
   schema: 'ledger',
@@ -21,6 +22,7 @@ export const ledgerProvisioning = {
     proofMigration,
     budgetsMigration,
     slowVacuumMigration,
+    vacuumStepsMigration,
   ],
   withoutTenant: ['unfolded_slice', 'usage_generation', 'partition_stop', 'partition_skip'],
   appendOnly: ['journal', 'journal_seal', 'journal_seal_part', 'partition_skip'],

@@ -104,7 +104,9 @@ describe('generations of the usage record', () => {
          from pg_class c where c.relname in ('usage_event_1', 'usage_event_2') order by c.relname`,
     );
     expect(rows[1]).toEqual(rows[0]);
-    expect(rows[0]).toMatchObject({ reloptions: ['autovacuum_vacuum_cost_delay=10'] });
+    expect(rows[0]).toMatchObject({
+      reloptions: ['autovacuum_vacuum_cost_delay=10', 'autovacuum_vacuum_cost_limit=40'],
+    });
     await take('a');
     const api = new Client({ connectionString: roleUrl(test.url, test.roleSecret, 'tallygate_ledger_api') });
     await api.connect();
