@@ -25,7 +25,7 @@ const TRANSACTIONS = 2;
 const MOST_PARTITIONS = 32;
 
 /** A wallet costs a slice the same however many of its events are in it: what waits longer is done with sooner. */
-const LINGER_MS = 200;
+const PERIOD_MS = 400;
 
 /**
  * Takes metered usage in transactions that store the partitions' offsets themselves. What is at hand of several
@@ -61,7 +61,7 @@ export class UsageConsumer implements OnModuleInit {
       topics: [TOPICS.usageMetered],
       group: USAGE_GROUP,
       partitionsAtOnce: MOST_PARTITIONS,
-      lingerMs: LINGER_MS,
+      periodMs: PERIOD_MS,
       maxBytes: MOST_BYTES / TRANSACTIONS,
       handle: (slice) => this.handle(slice),
       startAt: (topic, partition) => this.startAt(topic, partition),

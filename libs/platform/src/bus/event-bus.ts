@@ -50,12 +50,20 @@ export interface Subscription {
   /** How many partitions' slices are handled at the same time, on a bus that reads ahead; default: the bus's own. */
   readonly partitionsAtOnce?: number;
   /**
-   * Most milliseconds that a reader which has come to the end of a log waits before it reads on: twice what its last
-   * slice took. The busier it is, the larger its slices and the less each message costs. Default 0.
+   * Milliseconds from one read to the next of a reader that keeps up; see `restOf`. Default 0: it reads on at once.
    */
-  readonly lingerMs?: number;
+  readonly periodMs?: number;
   /** Most bytes of a partition that are read ahead at once, on a bus that reads ahead; default 512 KiB. */
   readonly maxBytes?: number;
+}
+
+/**
+ * How long a reader which has come to the end of a log waits before it reads on: until its period is over, and no longer
+ * than twice what it worked. The busier it is, the larger its slices and the less each message costs; at rest it answers
+ * at once, and one that has more to do than its period holds does not wait.
+ */
+export function restOf(workedMs: number, periodMs: number): number {
+  return Math.max(0, Math.min(2 * workedMs, periodMs - workedMs));
 }
 
 export interface RunningSubscription {

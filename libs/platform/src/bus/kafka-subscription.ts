@@ -1,6 +1,7 @@
 import type { Admin, Consumer, EachBatchPayload, Kafka } from 'kafkajs';
 import { backoffMs } from '../flow/backoff';
 import { Pause, orAfter } from '../flow/signal';
+import { restOf } from './event-bus';
 import type { Subscription } from './event-bus';
 import type { FetchedRecord } from './fetched-record';
 import { KafkaCommits } from './kafka-commits';
@@ -227,7 +228,7 @@ export class KafkaSubscription {
       if (!payload.isRunning() || payload.isStale() || this.starts !== starts) return;
       if (!(await this.onSlice(payload, messages.slice(at, at + most)))) return;
     }
-    await this.linger(performance.now() - began);
+    await this.rest(performance.now() - began);
   }
 
   private noteEnd({ batch }: EachBatchPayload): void {
@@ -237,9 +238,9 @@ export class KafkaSubscription {
   }
 
   /** kafkajs reads on, for all partitions, when the last batch of an answer is done with. */
-  private async linger(tookMs: number): Promise<void> {
-    const { lingerMs = 0 } = this.subscription;
-    if (lingerMs > 0 && this.behind.size === 0) await new Pause().wait(Math.min(lingerMs, 2 * tookMs));
+  private async rest(tookMs: number): Promise<void> {
+    const restMs = this.behind.size === 0 ? restOf(tookMs, this.subscription.periodMs ?? 0) : 0;
+    if (restMs > 0) await new Pause().wait(restMs);
   }
 
   /** @returns whether the slice was handled; when not, the partition is paused and will come again */
@@ -276,7 +277,7 @@ export class KafkaSubscription {
     const name = nameOf({ topic, partition });
     const failures = (this.failures.get(name) ?? 0) + 1;
     this.failures.set(name, failures);
-    // It waits on its own account: the others may linger.
+    // It waits on its own account: the others may rest.
     this.behind.delete(name);
     const retryMs = backoffMs(failures);
     const { group } = this.subscription;
