@@ -1,3 +1,4 @@
+import { allocateYoung } from '../bootstrap/young-allocation';
 import { MissingServers, describeMissing } from '../health/require-servers';
 import { ConfigError, describeProblem } from './config';
 
@@ -17,6 +18,7 @@ export async function bootstrapOrExit(
   main: () => Promise<unknown>,
   { exit, print }: Exit = processExit,
 ): Promise<void> {
+  allocateYoung();
   try {
     await main();
   } catch (error) {
