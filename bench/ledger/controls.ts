@@ -11,7 +11,13 @@ create table control.account (id int primary key, balance numeric(38,9) not null
 create table control.journal (id bigint generated always as identity primary key, account int not null, amount numeric(38,9) not null);
 create table control.outbox (id bigint generated always as identity primary key, value bytea not null);
 create table control.position (partition int primary key, next bigint not null);
+create table control.transfer (id bigint generated always as identity primary key, key uuid not null unique, at bigint not null);
+create table control.entry (id bigint generated always as identity primary key, transfer bigint not null, account int not null,
+                            amount numeric(38,9) not null, balance numeric(38,9) not null);
 `;
+
+/** What every transfer is booked against. */
+const REVENUE = -1;
 
 const SLICE = `
 with fresh as (
@@ -32,6 +38,8 @@ with fresh as (
 )
 update control.position set next = next + 1 where partition = $6`;
 
+type Connection = { query: Pool['query'] };
+
 export class Controls {
   private readonly pool: Pool;
   private readonly accounts = new Map<string, number>();
@@ -49,6 +57,7 @@ export class Controls {
       'insert into control.account select i, 1000000000 from generate_series(0, $1::int - 1) i',
       [customers.length],
     );
+    await this.pool.query('insert into control.account values ($1, 0)', [REVENUE]);
     await this.pool.query('insert into control.position select i, 0 from generate_series(0, $1::int - 1) i', [
       writers,
     ]);
@@ -73,26 +82,51 @@ export class Controls {
     return events.length;
   }
 
+  /** Events of every account in turn, stored as slices store them. */
+  async store(count: number): Promise<void> {
+    await this.pool.query(
+      `insert into control.event
+       select gen_random_uuid(), n % $2::int, 100 + n % 900, n from generate_series(0, $1::int - 1) as n`,
+      [count, this.accounts.size],
+    );
+  }
+
   /** What one would write first: a transaction per event, a statement per step. */
-  async rowAtATime(writer: number, message: Buffer): Promise<number> {
-    const events = JSON.parse(message.toString()) as MeteredEvent[];
-    const client = await this.pool.connect();
-    try {
-      for (const event of events) await this.one(client, writer, event);
-    } finally {
-      client.release();
-    }
-    return events.length;
+  rowAtATime(writer: number, message: Buffer): Promise<number> {
+    return this.each(message, (client, event) => this.row(client, writer, event));
+  }
+
+  /** A ledger of transfers between accounts: each with its key, two entries and both balances, in a transaction of its own. */
+  transferAtATime(writer: number, message: Buffer): Promise<number> {
+    return this.each(message, (client, event) => this.transfer(client, writer, event));
   }
 
   async close(): Promise<void> {
     await this.pool.end();
   }
 
-  private async one(client: { query: Pool['query'] }, writer: number, event: MeteredEvent): Promise<void> {
+  /** One after the other, a transaction each. */
+  private async each(
+    message: Buffer,
+    take: (client: Connection, event: MeteredEvent) => Promise<void>,
+  ): Promise<number> {
+    const events = JSON.parse(message.toString()) as MeteredEvent[];
+    const client = await this.pool.connect();
+    try {
+      for (const event of events) {
+        await client.query('begin');
+        await take(client, event);
+        await client.query('commit');
+      }
+    } finally {
+      client.release();
+    }
+    return events.length;
+  }
+
+  private async row(client: Connection, writer: number, event: MeteredEvent): Promise<void> {
     const account = this.accounts.get(event.customerId);
     const quantity = event.readings[0]?.quantity;
-    await client.query('begin');
     const fresh = await client.query({
       name: 'row_event',
       text: 'insert into control.event values ($1, $2, $3, $4) on conflict do nothing',
@@ -114,17 +148,64 @@ export class Controls {
         text: 'insert into control.journal (account, amount) values ($1, -$2::numeric * 0.002)',
         values: [account, quantity],
       });
-      await client.query({
-        name: 'row_outbox',
-        text: 'insert into control.outbox (value) values ($1)',
-        values: [Buffer.from('{}')],
-      });
+      await tell(client);
     }
-    await client.query({
-      name: 'row_position',
-      text: 'update control.position set next = next + 1 where partition = $1',
-      values: [writer],
-    });
-    await client.query('commit');
+    await advance(client, writer);
   }
+
+  private async transfer(client: Connection, writer: number, event: MeteredEvent): Promise<void> {
+    const account = this.accounts.get(event.customerId);
+    const { rows } = await client.query<{ id: string }>({
+      name: 'transfer_key',
+      text: 'insert into control.transfer (key, at) values ($1, $2) on conflict do nothing returning id',
+      values: [identityHex(event.source, event.id), event.occurredAt],
+    });
+    const transfer = rows[0]?.id;
+    if (transfer !== undefined) {
+      await client.query({
+        name: 'transfer_lock',
+        text: 'select balance from control.account where id in ($1, $2) order by id for update',
+        values: [REVENUE, account],
+      });
+      const amount = Number(event.readings[0]?.quantity) * 0.002;
+      await this.post(client, transfer, account, -amount);
+      await this.post(client, transfer, REVENUE, amount);
+      await tell(client);
+    }
+    await advance(client, writer);
+  }
+
+  private async post(
+    client: Connection,
+    transfer: string,
+    account: number | undefined,
+    amount: number,
+  ): Promise<void> {
+    const { rows } = await client.query<{ balance: string }>({
+      name: 'transfer_balance',
+      text: 'update control.account set balance = balance + $2::numeric where id = $1 returning balance',
+      values: [account, amount],
+    });
+    await client.query({
+      name: 'transfer_entry',
+      text: 'insert into control.entry (transfer, account, amount, balance) values ($1, $2, $3, $4)',
+      values: [transfer, account, amount, rows[0]?.balance],
+    });
+  }
+}
+
+async function tell(client: Connection): Promise<void> {
+  await client.query({
+    name: 'row_outbox',
+    text: 'insert into control.outbox (value) values ($1)',
+    values: [Buffer.from('{}')],
+  });
+}
+
+async function advance(client: Connection, writer: number): Promise<void> {
+  await client.query({
+    name: 'row_position',
+    text: 'update control.position set next = next + 1 where partition = $1',
+    values: [writer],
+  });
 }

@@ -21,6 +21,20 @@ import { at, introduce } from '../../libs/ledger/src/testing/sample';
 import type { Customer } from './workload';
 
 const SINCE = at('2026-01-01T00:00:00Z');
+/** Events of a stored slice. */
+const SLICE = 4_000;
+const STORED = `
+with customer as (
+  select tenant_id, customer_id, id as wallet_id, row_number() over (order by id) - 1 as place, count(*) over () as customers
+    from wallet
+)
+insert into usage_event (generation, identity, ordinal, payload, tenant_id, customer_id, source, event_id, meter, quantity, grp,
+                         occurred_at, slice_id, position, wallet_id, feature, amount)
+select 1, gen_random_uuid(), 0, gen_random_uuid(), c.tenant_id, c.customer_id, 'stored', gen_random_uuid()::text, 'tokens',
+       100 + n % 900, '{"model": "m1"}', timestamptz '2026-02-01T00:00:00Z' + n * interval '1 millisecond', -1 - n / $3::integer,
+       n % $3::integer, c.wallet_id, 'completions', (100 + n % 900) * 0.002
+  from generate_series($1::bigint, $1::bigint + $2::bigint - 1) as n
+  join customer c on c.place = n % c.customers`;
 
 export type UsageQuestion = Omit<UsageRequest, 'tenantId' | 'customerId'>;
 
@@ -59,11 +73,23 @@ export class Engine {
     return events.length;
   }
 
-  /** Usage is rolled up beside the load, as in the running service. @returns what ends it */
-  foldBeside(): () => Promise<void> {
-    const loop = new UsageRollupLoop(new PgUsageRollupStore(), this.database, silentLog);
-    loop.start();
-    return () => loop.onApplicationShutdown();
+  /** With usage rolled up and facts handed out beside the work, as in the running service. */
+  async besideUpkeep<T>(work: () => Promise<T>): Promise<T> {
+    const folding = new UsageRollupLoop(new PgUsageRollupStore(), this.database, silentLog);
+    folding.start();
+    const flushing = setInterval(() => void this.flush(), 1_000);
+    try {
+      return await work();
+    } finally {
+      await folding.onApplicationShutdown();
+      clearInterval(flushing);
+      await this.flush();
+    }
+  }
+
+  /** Usage of every customer in turn, stored as slices store it. @param from how many were stored before */
+  async store(from: number, count: number): Promise<void> {
+    await this.fill(STORED, [from, count, SLICE]);
   }
 
   /** As the running service does every second. */

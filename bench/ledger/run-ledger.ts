@@ -1,14 +1,11 @@
-import { SystemClock } from '@tallygate/kernel';
 import { startPostgres } from '@tallygate/infra-local';
 import { createTestDatabase } from '@tallygate/platform';
 import { ledgerProvisioning } from '@tallygate/ledger';
 import { Controls } from './controls';
 import { Engine } from './engine';
-import { picker, sliceMessage } from './workload';
-import type { Customer, Shape } from './workload';
-
-/** PostgreSQL as one would run it for this load; the same server serves the controls and the engine. */
-const SETTINGS = { shared_buffers: '1GB', max_wal_size: '8GB', checkpoint_timeout: '15min' };
+import { poolsOf, race, SETTINGS } from './race';
+import type { Take } from './race';
+import type { Shape } from './workload';
 
 interface Options extends Shape {
   readonly slices: number;
@@ -20,8 +17,6 @@ interface Figure {
   readonly eventsPerSecond: number;
 }
 
-type Take = (writer: number, message: Buffer) => Promise<number>;
-
 /** Slices of a few rounds, alternating between the contenders, so that a noisy machine is noisy for all of them. */
 export async function benchLedger(options: Options): Promise<Figure[]> {
   const server = await startPostgres({ settings: SETTINGS });
@@ -31,9 +26,7 @@ export async function benchLedger(options: Options): Promise<Figure[]> {
   try {
     const customers = await engine.prepare(options.customers, options.writers);
     await controls.prepare(customers, options.writers);
-    const pools = Array.from({ length: options.writers }, (_, writer) =>
-      customers.filter((_customer, i) => i % options.writers === writer),
-    );
+    const pools = poolsOf(customers, options.writers);
     const ceiling: Take = (writer, message) => controls.slice(writer, message);
     const ledger: Take = (writer, message) => engine.slice(writer, message);
     const row: Take = (writer, message) => controls.rowAtATime(writer, message);
@@ -42,12 +35,7 @@ export async function benchLedger(options: Options): Promise<Figure[]> {
     const sums = { ceiling: 0, ledger: 0 };
     for (let round = 0; round < options.rounds; round += 1) {
       sums.ceiling += await race(ceiling, pools, options);
-      const flushing = setInterval(() => void engine.flush(), 1_000);
-      const endFolding = engine.foldBeside();
-      sums.ledger += await race(ledger, pools, options);
-      await endFolding();
-      clearInterval(flushing);
-      await engine.flush();
+      sums.ledger += await engine.besideUpkeep(() => race(ledger, pools, options));
     }
     const slow = await race(row, pools, { ...options, slices: 1, sliceSize: 1_000 });
     return [
@@ -61,29 +49,6 @@ export async function benchLedger(options: Options): Promise<Figure[]> {
     await test.drop();
     await server.stop();
   }
-}
-
-/** @returns events a second of all writers together */
-async function race(
-  take: Take,
-  pools: readonly Customer[][],
-  options: Shape & { slices: number },
-): Promise<number> {
-  const now = new SystemClock().now();
-  const messages = pools.map((pool) => {
-    const pick = picker(pool, options.zipf);
-    return Array.from({ length: options.slices }, () => sliceMessage(pick, options, now));
-  });
-  const start = performance.now();
-  const taken = await Promise.all(
-    messages.map(async (own, writer) => {
-      let events = 0;
-      for (const message of own) events += await take(writer, message);
-      return events;
-    }),
-  );
-  const seconds = (performance.now() - start) / 1000;
-  return taken.reduce((sum, events) => sum + events, 0) / seconds;
 }
 
 function optionsOf(args: readonly string[]): Options {

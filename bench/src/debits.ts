@@ -51,6 +51,14 @@ export class Debits {
     return rows[0] ?? { events: 0, seconds: 0, first: 0 };
   }
 
+  /** @returns events debited so far, of all sources */
+  async count(): Promise<number> {
+    const { rows } = await this.client.query<{ events: number }>(
+      'select count(*)::int as events from ledger.usage_event where amount is not null',
+    );
+    return rows[0]?.events ?? 0;
+  }
+
   /** Resolves when ingestion and ledger have taken everything in Kafka. */
   async caughtUp(): Promise<void> {
     for (const end = performance.now() + PATIENCE_MS; performance.now() < end; await pace(POLL_MS)) {

@@ -6,11 +6,13 @@ import type { Figure, Outcome } from './figure';
 import { decision } from './figures/decision';
 import { gateAgent } from './figures/gate-agent';
 import { gateLatencies } from './figures/gate-latency';
+import type { Load } from './figures/gate-latency';
 import { hotCustomers } from './figures/hot-customers';
 import { httpIngestion } from './figures/http-ingestion';
-import { memory, standaloneMemory } from './figures/memory';
+import { held, memory, standaloneMemory } from './figures/memory';
 import { monthUsage } from './figures/month-usage';
 import { pastBalance } from './figures/past-balance';
+import { FULL_SCALE, scale, SMALL_SCALE } from './figures/scale';
 import { usageToDebit } from './figures/usage-to-debit';
 import { linesOf, pageOf, thisMachine } from './report';
 import { FULL, QUICK, Setting } from './setting';
@@ -30,6 +32,9 @@ async function main(): Promise<number> {
   const outcomes = [
     ...(await withoutStack(values.quick)),
     ...(await onRealStack(values.quick ? QUICK : FULL)),
+    await told('a million customers, many events stored', () =>
+      scale(values.quick ? SMALL_SCALE : FULL_SCALE),
+    ),
   ];
   const date = values.date ?? new Date().toISOString().slice(0, 10);
   const report = { date, quick: values.quick, machine, outcomes };
@@ -55,13 +60,14 @@ async function onRealStack(size: Size): Promise<Outcome[]> {
   const setting = await Setting.prepare(size);
   try {
     const usage = shown(await usageOutcomes(setting));
-    const latencies = shown(await gateOutcomes(setting, usage[0]!));
+    const earlier = await held(setting);
+    const latencies = await gateOutcomes(setting, usage[0]!);
     return [
       ...usage,
       ...latencies,
       await told('usage of hot customers', () => hotCustomers(setting)),
       await told('usage over HTTP', () => httpIngestion(setting, ceilingOf(usage[0]!))),
-      await told('resident memory after the load', () => memory(setting)),
+      await told('resident memory after the load', () => memory(setting, earlier)),
     ];
   } finally {
     await setting.close();
@@ -86,21 +92,33 @@ async function usageOutcomes(setting: Setting): Promise<Outcome[]> {
 const ceilingOf = (throughput: Outcome): number =>
   isMeasured(throughput) ? (throughput.controls[0]?.value ?? NaN) : NaN;
 
-/** At half of what was just measured; without that there is no half. */
+/** Shares of what the stack takes, in percent, and within how many milliseconds 99 of 100 are to be denied. */
+const LOADS = [
+  { percent: 50, goal: 1_000 },
+  { percent: 70, goal: 500 },
+];
+
+/** Under shares of what was just measured; without that there are none. */
 async function gateOutcomes(setting: Setting, throughput: Outcome): Promise<Outcome[]> {
-  const names = ['accepted → denied at the gate', 'paid → allowed at the gate'] as const;
-  const rate = isMeasured(throughput) ? (throughput.readings[0]?.value ?? 0) / 2 : 0;
-  if (rate === 0)
-    return names.map((name) => ({ name, unmeasured: 'the load it runs under was not measured' }));
-  say(`${names[0]}, ${names[1]}`);
+  const most = isMeasured(throughput) ? (throughput.readings[0]?.value ?? 0) : 0;
+  const outcomes: Outcome[] = [];
+  for (const { percent, goal } of LOADS)
+    outcomes.push(...shown(await latenciesUnder(setting, { percent, goal, rate: (most * percent) / 100 })));
+  return outcomes;
+}
+
+async function latenciesUnder(setting: Setting, load: Load): Promise<Outcome[]> {
+  const names = ['accepted → denied at the gate', 'paid → allowed at the gate'].map(
+    (name) => `${name}, ${load.percent} % load`,
+  );
+  const missing = (unmeasured: string): Outcome[] => names.map((name) => ({ name, unmeasured }));
+  if (load.rate === 0) return missing('the load it runs under was not measured');
+  say(names.join('; '));
   try {
-    const { denied, allowed } = await gateLatencies(setting, rate);
+    const { denied, allowed } = await gateLatencies(setting, load);
     return [denied, allowed];
   } catch (error) {
-    return names.map((name) => ({
-      name,
-      unmeasured: error instanceof Error ? error.message : String(error),
-    }));
+    return missing(error instanceof Error ? error.message : String(error));
   }
 }
 

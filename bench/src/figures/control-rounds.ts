@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { SystemClock } from '@tallygate/kernel';
 import { Client } from 'pg';
 import { Controls } from '../../ledger/controls';
-import { picker, sliceMessage } from '../../ledger/workload';
+import { poolsOf, race } from '../../ledger/race';
+import type { Take } from '../../ledger/race';
 import type { Customer } from '../../ledger/workload';
 import type { Setting } from '../setting';
 
@@ -10,8 +10,6 @@ const DATABASE = 'bench_control';
 const WRITERS = 2;
 const SLICE = 4_000;
 const ROW_EVENTS = 1_000;
-
-type Take = (writer: number, message: Buffer) => Promise<number>;
 
 /** The two controls of the throughput, in a database of their own on the stack's server. */
 export class ControlRounds {
@@ -33,10 +31,7 @@ export class ControlRounds {
     }));
     const controls = new Controls(url.href);
     await controls.prepare(customers, WRITERS);
-    const pools = Array.from({ length: WRITERS }, (_, writer) =>
-      customers.filter((_customer, place) => place % WRITERS === writer),
-    );
-    return new ControlRounds(controls, pools);
+    return new ControlRounds(controls, poolsOf(customers, WRITERS));
   }
 
   /** @returns events a second of all writers together */
@@ -49,23 +44,16 @@ export class ControlRounds {
     return this.race((writer, message) => this.controls.rowAtATime(writer, message), 1, ROW_EVENTS);
   }
 
+  transfer(): Promise<number> {
+    return this.race((writer, message) => this.controls.transferAtATime(writer, message), 1, ROW_EVENTS);
+  }
+
   close(): Promise<void> {
     return this.controls.close();
   }
 
-  private async race(take: Take, slices: number, sliceSize: number): Promise<number> {
-    const now = new SystemClock().now();
-    const shape = { customers: 0, zipf: 0, randomIds: false, writers: WRITERS, sliceSize };
-    const messages = this.pools.map((pool) => {
-      const pick = picker(pool, shape.zipf);
-      return Array.from({ length: slices }, () => sliceMessage(pick, shape, now));
-    });
-    const start = performance.now();
-    await Promise.all(
-      messages.map(async (own, writer) => {
-        for (const message of own) await take(writer, message);
-      }),
-    );
-    return (slices * sliceSize * this.pools.length) / ((performance.now() - start) / 1000);
+  private race(take: Take, slices: number, sliceSize: number): Promise<number> {
+    const shape = { customers: 0, zipf: 0, randomIds: false, writers: WRITERS, sliceSize, slices };
+    return race(take, this.pools, shape);
   }
 }

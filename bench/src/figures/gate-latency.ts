@@ -32,12 +32,22 @@ export interface GateLatencies {
   readonly allowed: Figure;
 }
 
-/** Both ways through the gate, customer after customer, while usage of others flows at `rate`. */
-export async function gateLatencies(setting: Setting, rate: number): Promise<GateLatencies> {
-  const probes = await createProbes(setting);
+/** What flows beside the customers who are timed. */
+export interface Load {
+  /** Of what the stack takes, in percent. */
+  readonly percent: number;
+  /** Events a second. */
+  readonly rate: number;
+  /** Within how many milliseconds 99 of 100 are to be denied. */
+  readonly goal: number;
+}
+
+/** Both ways through the gate, customer after customer, while usage of others flows. */
+export async function gateLatencies(setting: Setting, load: Load): Promise<GateLatencies> {
+  const probes = await createProbes(setting, load);
   const gate = new GateProbe(setting.stack.agentUrl, setting.tenant.id);
   await setting.debits.settled();
-  const load = startLoad(setting, rate);
+  const running = startLoad(setting, load);
   await pace(STEADY_AFTER_MS);
   const samples = noSamples();
   try {
@@ -45,10 +55,10 @@ export async function gateLatencies(setting: Setting, rate: number): Promise<Gat
       await sample(setting, gate, probe, place, place < WARM_UP_PROBES ? noSamples() : samples);
   } finally {
     gate.close();
-    await load.stop();
+    await running.stop();
   }
   await setting.debits.caughtUp();
-  return { denied: deniedFigure(samples, rate), allowed: allowedFigure(samples, rate) };
+  return { denied: deniedFigure(samples, load), allowed: allowedFigure(samples, load) };
 }
 
 interface Probe {
@@ -56,20 +66,20 @@ interface Probe {
   readonly apiKey: string;
 }
 
-async function createProbes({ tenant, size }: Setting): Promise<readonly Probe[]> {
+async function createProbes({ tenant, size }: Setting, { percent }: Load): Promise<readonly Probe[]> {
   const probes = Array.from({ length: WARM_UP_PROBES + size.probes }, (_, place) => ({
-    key: `probe-${place}`,
-    apiKey: `key-of-probe-${place}`,
+    key: `probe-${percent}-${place}`,
+    apiKey: `key-of-probe-${percent}-${place}`,
   }));
   await tenant.createCustomers(probes.map((probe) => ({ ...probe, plan: 'poor', paymentMethod: 'ok' })));
   for (const { key } of probes) await tenant.grant(key, CREDIT, `credit-${key}`);
   return probes;
 }
 
-function startLoad({ stack, tenant, size }: Setting, rate: number): Producer {
+function startLoad({ stack, tenant, size }: Setting, { percent, rate }: Load): Producer {
   return Producer.start({
     door: { kind: 'kafka', brokers: stack.brokers, tenantId: tenant.id },
-    source: 'half-load',
+    source: `load-${percent}`,
     customerPrefix: LOAD_PREFIX,
     customers: size.customers,
     perMessage: 1,
@@ -125,26 +135,26 @@ function quantiles(name: string, samples: readonly number[]): Reading[] {
   ];
 }
 
-function deniedFigure({ overHttp, overKafka }: Samples, rate: number): Figure {
+function deniedFigure({ overHttp, overKafka }: Samples, { percent, rate, goal }: Load): Figure {
   const all = quantiles('', [...overHttp, ...overKafka]);
   return {
-    name: 'accepted → denied at the gate',
+    name: `accepted → denied at the gate, ${percent} % load`,
     readings: [...all, ...quantiles('over HTTP, ', overHttp), ...quantiles('over Kafka, ', overKafka)],
     controls: [],
     ratios: [],
-    goals: all.slice(1).map((p99) => below(p99, 1_000)),
+    goals: all.slice(1).map((p99) => below(p99, goal)),
     how:
       `From the acknowledgement (HTTP 202, or Kafka’s) of the event that uses up a customer’s credit to the gate ` +
       `agent’s first 402, asked every ${ASKED_EVERY_MS} ms, while ${Math.round(rate)} events/s of other customers flow ` +
-      `(half of the first figure) for ${STEADY_AFTER_MS / 1000} s already, what came before rolled up and sealed; ` +
+      `(${percent} % of the first figure) for ${STEADY_AFTER_MS / 1000} s already, what came before rolled up and sealed; ` +
       `${overHttp.length + overKafka.length} customers one after another, after ${WARM_UP_PROBES} that are not measured.`,
   };
 }
 
-function allowedFigure({ paid, topUpCalls }: Samples, rate: number): Figure {
+function allowedFigure({ paid, topUpCalls }: Samples, { percent, rate }: Load): Figure {
   const readings = quantiles('', paid);
   return {
-    name: 'paid → allowed at the gate',
+    name: `paid → allowed at the gate, ${percent} % load`,
     readings: [...readings, ...quantiles('the top-up call itself, ', topUpCalls)],
     controls: [],
     ratios: [],

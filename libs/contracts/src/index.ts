@@ -7,6 +7,7 @@ export * from './events/envelope';
 export * from './events/encode';
 export * from './access-line';
 export * from './events/usage';
+export * from './events/usage-identity';
 export * from './events/usage-pack';
 export * from './events/billing';
 export * from './events/ledger';

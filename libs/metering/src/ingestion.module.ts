@@ -18,6 +18,7 @@ import { LedgerConsumer } from './kafka/ledger.consumer';
 import { RawUsageConsumer } from './kafka/raw-usage.consumer';
 import { DirectoryCustomerLookup } from './postgres/directory-customer-lookup';
 import { DirectoryTenantViews } from './postgres/directory-tenant-views';
+import { eventIdentitiesMigration } from './postgres/migrations/event-identities.migration';
 import { ingestionMigration } from './postgres/migrations/ingestion.migration';
 import { PgAuditLog } from './postgres/pg-audit-log';
 import { PgBackfillStore } from './postgres/pg-backfill-store';
@@ -51,7 +52,7 @@ import { PrometheusUsageCounts } from './telemetry/prometheus-usage-counts';
 
 export const ingestionProvisioning: SchemaProvisioning = {
   schema: 'ingestion',
-  migrations: [directoryMigration, ingestionMigration],
+  migrations: [directoryMigration, ingestionMigration, eventIdentitiesMigration],
   withoutTenant: [],
 };
 

@@ -155,7 +155,7 @@ export const quotaAnswer = z
   .meta({ id: 'Quota' });
 
 export const identitiesAnswer = z.strictObject({
-  known: z.array(z.strictObject({ source: z.string(), id: z.string(), payloadHash: z.string() })),
+  known: z.array(z.strictObject({ identity: z.string(), payloadHash: z.string() })),
 });
 
 export const announcedAnswer = z.discriminatedUnion('outcome', [

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { encodeEvent, packUsage, TOPICS } from '@tallygate/contracts';
+import { encodeEvent, packUsage, TOPICS, usageIdentity } from '@tallygate/contracts';
 import type { MeteredEvent } from '@tallygate/contracts';
 import { formatInstant, ManualClock } from '@tallygate/kernel';
 import type { Instant } from '@tallygate/kernel';
@@ -233,18 +233,13 @@ describe('the ledger over HTTP', () => {
     });
     const rows = (await call('GET', `/v1/usage?customer=${key}&meter=tokens&window=day`)).body['rows'];
     expect(rows).toMatchObject([{ value: '750', group: {} }]);
+    const booked = usageIdentity(tenantId, 'test', `u-${key}`);
     const response = await fetch(`${service.url}/internal/identities`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'x-tallygate-internal': CONFIG.INTERNAL_SECRET },
-      body: JSON.stringify({
-        tenantId,
-        identities: [
-          { source: 'test', id: `u-${key}` },
-          { source: 'test', id: 'none' },
-        ],
-      }),
+      body: JSON.stringify({ identities: [booked, usageIdentity(tenantId, 'test', 'none')] }),
     });
-    expect(await response.json()).toMatchObject({ known: [{ id: `u-${key}` }] });
+    expect(await response.json()).toMatchObject({ known: [{ identity: booked }] });
   });
 
   it('credits a paid top-up once, and keeps its books balanced', async () => {

@@ -227,14 +227,9 @@ export const USAGE = {
   identities: {
     id: 'knownIdentities',
     summary: 'Which of these events are stored, with the hashes of their payloads',
-    body: {
-      example: {
-        tenantId: '0199b2f4-9d1c-7a3e-8f5b-2c6d4e8a1b99',
-        identities: [{ source: 'gateway-1', id: 'e1' }],
-      },
-    },
+    body: { example: { identities: ['9b871512327c09ce91dd649b3f96a63b'] } },
     answer: identitiesAnswer,
-    example: { known: [{ source: 'gateway-1', id: 'e1', payloadHash: 'f'.repeat(64) }] },
+    example: { known: [{ identity: '9b871512327c09ce91dd649b3f96a63b', payloadHash: 'f'.repeat(32) }] },
   },
 };
 
@@ -314,9 +309,14 @@ export const ATTRIBUTION = {
     refusals: [REFUSALS.event_unknown()],
   },
   booked: {
-    ...USAGE.identities,
     id: 'bookedEvents',
     summary: 'These events as they stand, for corrections',
+    body: {
+      example: {
+        tenantId: '0199b2f4-9d1c-7a3e-8f5b-2c6d4e8a1b99',
+        identities: [{ source: 'gateway-1', id: 'e1' }],
+      },
+    },
     answer: bookedEventsAnswer,
     example: { events: [] },
   },

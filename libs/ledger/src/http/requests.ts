@@ -168,6 +168,10 @@ export const usageQuery = z.strictObject({
 });
 
 export const identitiesBody = z.object({
+  identities: z.array(z.string().regex(/^[0-9a-f]{32}$/)).max(20_000),
+});
+
+export const bookedEventsBody = z.object({
   tenantId: z.uuid(),
   identities: z.array(z.object({ source: z.string(), id: z.string() })).max(10_000),
 });

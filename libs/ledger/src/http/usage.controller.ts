@@ -16,7 +16,7 @@ import { csvOf } from './csv';
 import { Customers } from './customers';
 import { ATTRIBUTION, LEDGER_TAG, USAGE } from './operations';
 import { REFUSALS } from './refusals';
-import { cursorText, identitiesBody, usageQuery } from './requests';
+import { bookedEventsBody, cursorText, identitiesBody, usageQuery } from './requests';
 
 /** Usage as metered, and what waits for a price. */
 @Api(LEDGER_TAG)
@@ -83,21 +83,10 @@ export class UsageController {
   @UseGuards(InternalGuard)
   @HttpCode(200)
   async identities(
-    @Body(new ZodBody(identitiesBody)) { tenantId, identities }: z.output<typeof identitiesBody>,
+    @Body(new ZodBody(identitiesBody)) { identities }: z.output<typeof identitiesBody>,
   ): Promise<unknown> {
-    const asked = this.usage.identify(identities.map((one) => ({ tenantId, ...one }) as MeteredEvent));
-    const known = await this.database.asTenant(tenantId, (tx) =>
-      this.usage.known(
-        tx,
-        asked.map((one) => one.identity),
-      ),
-    );
-    return {
-      known: asked.flatMap(({ event, identity }) => {
-        const payloadHash = known.get(identity);
-        return payloadHash === undefined ? [] : [{ source: event.source, id: event.id, payloadHash }];
-      }),
-    };
+    const known = await this.database.asWorker((tx) => this.usage.known(tx, identities));
+    return { known: [...known].map(([identity, payloadHash]) => ({ identity, payloadHash })) };
   }
 }
 
@@ -116,7 +105,7 @@ export class BookedEventsController {
   @Operation(ATTRIBUTION.booked)
   @HttpCode(200)
   async find(
-    @Body(new ZodBody(identitiesBody)) { tenantId, identities }: z.output<typeof identitiesBody>,
+    @Body(new ZodBody(bookedEventsBody)) { tenantId, identities }: z.output<typeof bookedEventsBody>,
   ): Promise<unknown> {
     const asked = this.usage.identify(identities.map((one) => ({ tenantId, ...one }) as MeteredEvent));
     const names = asked.map((one) => one.identity);

@@ -1,5 +1,5 @@
-import { hash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
+import { usageIdentity } from '@tallygate/contracts';
 import type { MeteredEvent, Price } from '@tallygate/contracts';
 import type { Instant } from '@tallygate/kernel';
 import { Directory } from '@tallygate/directory';
@@ -58,7 +58,10 @@ export class PgUsageStore extends UsageStore {
   }
 
   override identify(events: readonly MeteredEvent[]): readonly Identified[] {
-    return events.map((event) => ({ event, identity: identityOf(event.tenantId, event.source, event.id) }));
+    return events.map((event) => ({
+      event,
+      identity: usageIdentity(event.tenantId, event.source, event.id),
+    }));
   }
 
   override async inTransaction<T>(work: (tx: Tx) => Promise<T>): Promise<T | 'stored_before'> {
@@ -182,7 +185,7 @@ export class PgUsageStore extends UsageStore {
   override async charge(tx: Tx, charged: readonly LateCharge[]): Promise<bigint> {
     const sliceId = await this.nextSlice(tx);
     await tx.query(sql.chargeEvents, [
-      uuids(charged.map(({ parked }) => identityOf(parked.tenantId, parked.source, parked.eventId))),
+      uuids(charged.map(({ parked }) => usageIdentity(parked.tenantId, parked.source, parked.eventId))),
       smallints(charged.map(({ parked }) => parked.ordinal)),
       bigints(charged.map(({ walletId }) => walletId)),
       texts(charged.map(({ row }) => row.feature)),
@@ -250,11 +253,6 @@ function allOf({ current, recent }: Generations): readonly number[] {
 function isStoredIdentity(error: unknown): boolean {
   const where = error as { readonly statement?: string };
   return sqlState(error) === UNIQUE_VIOLATION && where.statement === sql.insertEvents.name;
-}
-
-/** The texts' lengths keep ("a", "bc") and ("ab", "c") apart. */
-export function identityOf(tenantId: string, source: string, id: string): string {
-  return hash('sha256', `${tenantId}${source.length}:${source}${id}`, 'hex').slice(0, 32);
 }
 
 function undashed(uuid: string): string {

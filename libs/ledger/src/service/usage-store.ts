@@ -35,7 +35,7 @@ export interface Generations {
 
 export interface Identified {
   readonly event: MeteredEvent;
-  /** 128 bits of SHA-256 over tenant, source and id. */
+  /** `usageIdentity` of the event. */
   readonly identity: string;
 }
 

@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { RequestListener, Server } from 'node:http';
+import { usageIdentity } from '@tallygate/contracts';
 import { UsageCounts } from '../service/usage-counts';
 import { HttpIdentityLookup } from './http-identity-lookup';
 
@@ -36,20 +38,21 @@ afterEach(
   () => new Promise<void>((resolve) => (server === undefined ? resolve() : server.close(() => resolve()))),
 );
 
-const identities = [{ source: 's', id: 'e1', payloadHash: 'not to be sent' }];
+const IDENTITY = usageIdentity(randomUUID(), 's', 'e1');
+const PAYLOAD = 'a'.repeat(32);
 
-test('asks the ledger under the internal secret, for identities only', async () => {
+test('asks the ledger under the internal secret', async () => {
   let asked = '';
   const lookup = await lookupAt((request, response) => {
     request.on('data', (chunk: Buffer) => (asked += chunk.toString()));
     request.on('end', () => {
       const trusted =
         request.url === '/internal/identities' && request.headers['x-tallygate-internal'] === 'secret';
-      response.end(JSON.stringify({ known: trusted ? [{ source: 's', id: 'e1', payloadHash: 'h' }] : [] }));
+      response.end(JSON.stringify({ known: trusted ? [{ identity: IDENTITY, payloadHash: PAYLOAD }] : [] }));
     });
   }, 10_000);
-  expect(await lookup.known('t', identities)).toEqual([{ source: 's', id: 'e1', payloadHash: 'h' }]);
-  expect(JSON.parse(asked)).toEqual({ tenantId: 't', identities: [{ source: 's', id: 'e1' }] });
+  expect(await lookup.known([IDENTITY])).toEqual(new Map([[IDENTITY, PAYLOAD]]));
+  expect(JSON.parse(asked)).toEqual({ identities: [IDENTITY] });
   expect(misses.count).toBe(0);
 });
 
@@ -59,6 +62,6 @@ test.each<[string, RequestListener]>([
   ['answers something else', (_, response) => response.end('[]')],
 ])('goes on without it when the ledger %s', async (_, answer) => {
   const lookup = await lookupAt(answer);
-  expect(await lookup.known('t', identities)).toEqual([]);
+  expect(await lookup.known([IDENTITY])).toEqual(new Map());
   expect(misses.count).toBe(1);
 });

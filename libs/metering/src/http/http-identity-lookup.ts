@@ -1,11 +1,10 @@
 import { INTERNAL_HEADER } from '@tallygate/platform';
 import { z } from 'zod';
 import { IdentityLookup } from '../service/ports';
-import type { Identity, KnownIdentity } from '../service/ports';
 import type { UsageCounts } from '../service/usage-counts';
 
 const answerSchema = z.object({
-  known: z.array(z.object({ source: z.string(), id: z.string(), payloadHash: z.string() })),
+  known: z.array(z.object({ identity: z.string(), payloadHash: z.string() })),
 });
 
 export interface HttpIdentityLookupOptions {
@@ -15,7 +14,7 @@ export interface HttpIdentityLookupOptions {
   readonly patienceMs?: number;
 }
 
-/** Asks the ledger: POST /internal/identities {tenantId, identities: [{source, id}]} answers {known: [{source, id, payloadHash}]}. */
+/** Asks the ledger: POST /internal/identities {identities: […]} answers {known: [{identity, payloadHash}]}. */
 export class HttpIdentityLookup extends IdentityLookup {
   constructor(
     private readonly options: HttpIdentityLookupOptions,
@@ -24,13 +23,13 @@ export class HttpIdentityLookup extends IdentityLookup {
     super();
   }
 
-  override async known(tenantId: string, identities: readonly Identity[]): Promise<readonly KnownIdentity[]> {
-    const asked = identities.map(({ source, id }) => ({ source, id }));
+  override async known(identities: readonly string[]): Promise<ReadonlyMap<string, string>> {
     try {
-      return answerSchema.parse(await this.ask({ tenantId, identities: asked })).known;
+      const { known } = answerSchema.parse(await this.ask({ identities }));
+      return new Map(known.map(({ identity, payloadHash }) => [identity, payloadHash]));
     } catch {
       this.counts.lookupMissed();
-      return [];
+      return new Map();
     }
   }
 

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { addMicros, instant, MICROS } from '@tallygate/kernel';
 import type { Instant } from '@tallygate/kernel';
+import { usageIdentity } from '@tallygate/contracts';
 import { startPostgres } from '@tallygate/infra-local';
 import type { PostgresServer } from '@tallygate/infra-local';
-import { createTestDatabase, PgDatabase, pgInstant } from '@tallygate/platform';
+import { createTestDatabase, PgDatabase, pgInstant, provisionSchema } from '@tallygate/platform';
 import type { TestDatabase } from '@tallygate/platform';
 import { ingestionProvisioning } from '../ingestion.module';
 import type { Claim } from '../service/ports';
@@ -11,6 +12,13 @@ import { PgEventRegistry } from './pg-event-registry';
 
 const NOON = instant(1_772_366_400_000_000);
 const hours = (count: number): Instant => addMicros(NOON, count * MICROS.hour);
+
+const [A, B, C, Z] = ['a', 'b', 'c', 'f'].map((digit) => digit.repeat(32)) as [
+  string,
+  string,
+  string,
+  string,
+];
 
 let server: PostgresServer;
 let test: TestDatabase;
@@ -48,14 +56,14 @@ beforeEach(async () => {
   });
 });
 
-function claimOf(tenantId: string, fields: Partial<Claim> = {}): Claim {
+type Sent = Partial<Claim> & { readonly source?: string; readonly id?: string };
+
+function claimOf(tenantId: string, { source = 's', id = 'e1', ...fields }: Sent = {}): Claim {
   return {
+    identity: usageIdentity(tenantId, source, id),
     tenantId,
-    source: 's',
-    id: 'e1',
-    payloadHash: 'a',
+    payloadHash: A,
     occurredAt: NOON,
-    receivedAt: NOON,
     keepUntil: NOON,
     ...fields,
   };
@@ -63,44 +71,41 @@ function claimOf(tenantId: string, fields: Partial<Claim> = {}): Claim {
 
 async function kept(): Promise<readonly string[]> {
   const { rows } = await database.asWorker((tx) =>
-    tx.query<{ tenant_id: string; event_id: string }>(
-      'select tenant_id, event_id from received_event order by event_id',
-    ),
+    tx.query<{ identity: string }>('select identity from received_event'),
   );
-  const names = new Map([
-    [live, 'live'],
-    [behind, 'behind'],
-    [ahead, 'ahead'],
-  ]);
-  return rows.map((row) => `${names.get(row.tenant_id)} ${row.event_id}`).sort();
+  const names = new Map<string, string>();
+  for (const [tenantId, name] of Object.entries({ [live]: 'live', [behind]: 'behind', [ahead]: 'ahead' }))
+    for (let place = 0; place < 5; place += 1)
+      names.set(usageIdentity(tenantId, 's', `e${place}`), `${name} e${place}`);
+  return rows.map(({ identity }) => names.get(identity.replaceAll('-', '')) ?? identity).sort();
 }
 
 describe('the registry of what came over HTTP', () => {
   it('claims for many tenants at once, each identity once, the first payload winning', async () => {
     const outcomes = await registry.claim([
       claimOf(live),
-      claimOf(ahead, { payloadHash: 'b' }),
-      claimOf(live, { payloadHash: 'c', occurredAt: hours(1) }),
+      claimOf(ahead, { payloadHash: B }),
+      claimOf(live, { payloadHash: C, occurredAt: hours(1) }),
       claimOf(live, { source: 't' }),
     ]);
     expect(outcomes).toEqual([
       { kind: 'claimed' },
       { kind: 'claimed' },
-      { kind: 'known', payloadHash: 'a', occurredAt: NOON },
+      { kind: 'known', payloadHash: A, occurredAt: NOON },
       { kind: 'claimed' },
     ]);
   });
 
   it('says what was known before, among what is new, and with what it came', async () => {
     await registry.claim([claimOf(live), claimOf(ahead)]);
-    const again = { payloadHash: 'z', occurredAt: hours(2) };
+    const again = { payloadHash: Z, occurredAt: hours(2) };
     const outcomes = await registry.claim([
       claimOf(live, again),
       claimOf(live, { ...again, id: 'e2' }),
       claimOf(behind, again),
       claimOf(ahead, again),
     ]);
-    const before = { kind: 'known', payloadHash: 'a', occurredAt: NOON };
+    const before = { kind: 'known', payloadHash: A, occurredAt: NOON };
     expect(outcomes).toEqual([before, { kind: 'claimed' }, { kind: 'claimed' }, before]);
     expect(await registry.claim([])).toEqual([]);
   });
@@ -125,5 +130,30 @@ describe('the registry of what came over HTTP', () => {
       'live e4',
     ]);
     expect(await registry.forget(live, hours(9))).toBe(0);
+  });
+
+  it('knows what was remembered before identities had their names', async () => {
+    const before = {
+      ...ingestionProvisioning,
+      migrations: ingestionProvisioning.migrations.slice(0, 2),
+    };
+    const old = await createTestDatabase(server, [before]);
+    const open = { url: old.url, schema: 'ingestion', roleSecret: old.roleSecret };
+    const upgraded = new PgDatabase(open);
+    const [source, id] = ['ü🌍', 'e:1'];
+    await upgraded.asWorker((tx) =>
+      tx.query(
+        `insert into received_event (tenant_id, source, event_id, payload_hash, occurred_at, received_at, keep_until)
+         values ($1, $2, $3, $4, $5, $5, $5)`,
+        [live, source, id, A, pgInstant(NOON)],
+      ),
+    );
+    await provisionSchema({ ...ingestionProvisioning, ownerUrl: old.url, roleSecret: old.roleSecret });
+    const claim = claimOf(live, { source, id, payloadHash: B, occurredAt: hours(1) });
+    expect(await new PgEventRegistry(upgraded).claim([claim])).toEqual([
+      { kind: 'known', payloadHash: A, occurredAt: NOON },
+    ]);
+    await upgraded.close();
+    await old.drop();
   });
 });

@@ -1,15 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import type { Instant } from '@tallygate/kernel';
-import { Database, instantFromPg, instants, pgInstant, texts, uuids } from '@tallygate/platform';
+import { Database, instantFromPg, instants, pgInstant, sqlState, uuids } from '@tallygate/platform';
 import { EventRegistry } from '../service/ports';
 import type { Claim, ClaimOutcome } from '../service/ports';
-import { claimEvents, forgetEvents, readKnown } from './sql/claim-events';
+import { claimNew, claimOthers, forgetEvents, readKnown } from './sql/claim-events';
+
+const UNIQUE_VIOLATION = '23505';
 
 interface KnownRow {
-  readonly tenant_id: string;
-  readonly source: string;
-  readonly event_id: string;
-  readonly payload_hash: string;
+  readonly identity: string;
+  readonly payload: string;
   readonly occurred_at: string;
 }
 
@@ -20,17 +20,12 @@ export class PgEventRegistry extends EventRegistry {
   }
 
   override async claim(claims: readonly Claim[]): Promise<readonly ClaimOutcome[]> {
-    const names = claims.map(nameOf);
     const first = new Map<string, Claim>();
-    claims.forEach((claim, place) => {
-      const name = names[place] as string;
-      if (!first.has(name)) first.set(name, claim);
-    });
+    for (const claim of claims) if (!first.has(claim.identity)) first.set(claim.identity, claim);
     const known = claims.length === 0 ? new Map<string, KnownRow>() : await this.insert([...first.values()]);
-    return claims.map((claim, place) => {
-      const name = names[place] as string;
-      return outcomeOf(claim, first.get(name) as Claim, known.get(name));
-    });
+    return claims.map((claim) =>
+      outcomeOf(claim, first.get(claim.identity) as Claim, known.get(claim.identity)),
+    );
   }
 
   override async forget(scope: string | null, systemNow: Instant): Promise<number> {
@@ -40,39 +35,47 @@ export class PgEventRegistry extends EventRegistry {
     return rowCount ?? 0;
   }
 
-  /** @returns those that were known, by name */
+  /** @returns those that were known, by identity */
   private async insert(claims: readonly Claim[]): Promise<Map<string, KnownRow>> {
-    const keys = [
+    const identities = uuids(claims.map((one) => one.identity));
+    const values = [
+      identities,
       uuids(claims.map((one) => one.tenantId)),
-      texts(claims.map((one) => one.source)),
-      texts(claims.map((one) => one.id)),
+      uuids(claims.map((one) => one.payloadHash)),
+      instants(claims.map((one) => one.occurredAt)),
+      instants(claims.map((one) => one.keepUntil)),
     ];
+    if (await this.areNew(values)) return new Map<string, KnownRow>();
     return this.database.asWorker(async (tx) => {
-      const { rows: counted } = await tx.query<{ claimed: number }>(claimEvents, [
-        ...keys,
-        texts(claims.map((one) => one.payloadHash)),
-        instants(claims.map((one) => one.occurredAt)),
-        instants(claims.map((one) => one.receivedAt)),
-        instants(claims.map((one) => one.keepUntil)),
-      ]);
-      if (counted[0]?.claimed === claims.length) return new Map<string, KnownRow>();
-      const { rows } = await tx.query<KnownRow>(readKnown, keys);
-      return new Map(rows.map((row) => [nameOfRow(row), row]));
+      await tx.query(claimOthers, values);
+      const { rows } = await tx.query<KnownRow>(readKnown, [identities]);
+      return new Map(rows.map((row) => [undashed(row.identity), row]));
     });
+  }
+
+  /** @returns false when one of them is known: then none is remembered */
+  private async areNew(values: readonly unknown[]): Promise<boolean> {
+    try {
+      await this.database.asWorker((tx) => tx.query(claimNew, [...values]));
+      return true;
+    } catch (error) {
+      if (sqlState(error) === UNIQUE_VIOLATION) return false;
+      throw error;
+    }
   }
 }
 
-function nameOf({ tenantId, source, id }: Pick<Claim, 'tenantId' | 'source' | 'id'>): string {
-  return JSON.stringify([tenantId, source, id]);
-}
-
-function nameOfRow(row: KnownRow): string {
-  return nameOf({ tenantId: row.tenant_id, source: row.source, id: row.event_id });
+function undashed(uuid: string): string {
+  return uuid.replaceAll('-', '');
 }
 
 function outcomeOf(claim: Claim, first: Claim, known: KnownRow | undefined): ClaimOutcome {
   if (known !== undefined)
-    return { kind: 'known', payloadHash: known.payload_hash, occurredAt: instantFromPg(known.occurred_at) };
+    return {
+      kind: 'known',
+      payloadHash: undashed(known.payload),
+      occurredAt: instantFromPg(known.occurred_at),
+    };
   return claim === first
     ? { kind: 'claimed' }
     : { kind: 'known', payloadHash: first.payloadHash, occurredAt: first.occurredAt };

@@ -45,13 +45,15 @@ export class AcceptUsage {
   }
 
   private count(answers: readonly Acceptance[]): void {
+    let accepted = 0;
     for (const answer of answers) {
       if (answer.kind === 'invalid') this.counts.refused('invalid_event', 1);
       else if (answer.kind === 'conflict') this.counts.refused('identity_conflict', 1);
       else if (answer.duplicate) this.counts.duplicate(1);
       else if (answer.kind === 'parked') this.counts.parked(answer.code, 1);
-      else this.counts.accepted('http', 1);
+      else accepted += 1;
     }
+    if (accepted > 0) this.counts.accepted('http', accepted);
   }
 }
 

@@ -65,7 +65,8 @@ export interface KnownIdentity extends Identity {
  * the ledger finds a conflict later all the same.
  */
 export abstract class IdentityLookup {
-  abstract known(tenantId: string, identities: readonly Identity[]): Promise<readonly KnownIdentity[]>;
+  /** @param identities each the `usageIdentity` of an event @returns payload hashes by identity */
+  abstract known(identities: readonly string[]): Promise<ReadonlyMap<string, string>>;
 }
 
 /** A booked event, as far as a correction must know it. */
@@ -83,10 +84,12 @@ export abstract class CorrectionTargets {
 }
 
 /** An event that came over HTTP, as it is remembered. */
-export interface Claim extends KnownIdentity {
+export interface Claim {
+  /** `usageIdentity` of the event. */
+  readonly identity: string;
   readonly tenantId: string;
+  readonly payloadHash: string;
   readonly occurredAt: Instant;
-  readonly receivedAt: Instant;
   /** Until then a repeat may come; afterwards its time is refused. */
   readonly keepUntil: Instant;
 }

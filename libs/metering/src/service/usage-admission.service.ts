@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { addMicros, maxInstant } from '@tallygate/kernel';
+import { addMicros, instant, maxInstant } from '@tallygate/kernel';
+import { usageIdentity } from '@tallygate/contracts';
 import type { MeteredEvent } from '@tallygate/contracts';
 import { GroupCommit, PublishError, storageProblem } from '@tallygate/platform';
 import { EventRegistry, IdentityLookup, ParkedStore, TenantViews, UsagePublisher } from './ports';
@@ -20,6 +21,7 @@ const MOST_AT_ONCE = 4_000;
 const ENOUGH_AT_ONCE = 1_000;
 /** While one group waits for the database, another one is being published. */
 const GROUPS = 2;
+const NOT_REMEMBERED: ClaimOutcome = { kind: 'claimed' };
 
 /**
  * Remembers events that came over HTTP, and hands them on. A repeat is handed on again, with the time it first came with:
@@ -64,31 +66,17 @@ export class UsageAdmission {
   private async claim(reads: readonly Read[]): Promise<readonly ClaimOutcome[]> {
     const views = await this.views.of([...new Set(reads.map((read) => eventOf(read).tenantId))]);
     const claims = reads.map((read) => claimOf(read, views.get(eventOf(read).tenantId)?.windowMicros ?? 0));
-    const booked = await this.booked(claims);
-    const hashOf = (claim: Claim): string | undefined =>
-      booked.size === 0 ? undefined : booked.get(nameOf(claim));
-    const conflicts = claims.map((claim) => (hashOf(claim) ?? claim.payloadHash) !== claim.payloadHash);
-    const registered = await this.registry.claim(claims.filter((_, place) => !conflicts[place]));
+    const booked = await this.ledger.known(claims.map(({ identity }) => identity));
+    const isConflict = ({ identity, payloadHash }: Claim): boolean =>
+      (booked.get(identity) ?? payloadHash) !== payloadHash;
+    const registered = await this.registry.claim(claims.filter((claim) => !isConflict(claim)));
     let place = 0;
-    return claims.map((claim, at): ClaimOutcome => {
-      const { payloadHash, occurredAt } = claim;
-      if (conflicts[at]) return { kind: 'known', payloadHash: hashOf(claim) ?? '', occurredAt };
-      const outcome = registered[place++] as ClaimOutcome;
-      const alreadyBooked = outcome.kind === 'claimed' && hashOf(claim) !== undefined;
-      return alreadyBooked ? { kind: 'known', payloadHash, occurredAt } : outcome;
+    return claims.map((claim): ClaimOutcome => {
+      const payloadHash = booked.get(claim.identity);
+      const outcome = isConflict(claim) ? NOT_REMEMBERED : (registered[place++] as ClaimOutcome);
+      if (payloadHash === undefined || outcome.kind === 'known') return outcome;
+      return { kind: 'known', payloadHash, occurredAt: claim.occurredAt };
     });
-  }
-
-  /** @returns payload hashes of what the ledger has, by name */
-  private async booked(claims: readonly Claim[]): Promise<ReadonlyMap<string, string>> {
-    const tenants = [...new Set(claims.map((claim) => claim.tenantId))];
-    const known = await Promise.all(
-      tenants.map(async (tenantId) => {
-        const own = claims.filter((claim) => claim.tenantId === tenantId);
-        return (await this.ledger.known(tenantId, own)).map((one) => ({ ...one, tenantId }));
-      }),
-    );
-    return new Map(known.flat().map((one) => [nameOf(one), one.payloadHash]));
   }
 
   private async handOn(admitted: readonly Admitted[]): Promise<void> {
@@ -104,26 +92,14 @@ export class UsageAdmission {
 }
 
 function claimOf(read: Read, windowMicros: number): Claim {
-  const { tenantId, source, id, payloadHash, occurredAt, receivedAt } = eventOf(read);
-  const keepUntil = addMicros(maxInstant(occurredAt, receivedAt), windowMicros);
-  return { tenantId, source, id, payloadHash, occurredAt, receivedAt, keepUntil };
+  const { tenantId, source, id, payloadHash, ...times } = eventOf(read);
+  const occurredAt = instant(times.occurredAt);
+  const keepUntil = addMicros(maxInstant(occurredAt, instant(times.receivedAt)), windowMicros);
+  return { identity: usageIdentity(tenantId, source, id), tenantId, payloadHash, occurredAt, keepUntil };
 }
 
-function eventOf(read: Read): Omit<Claim, 'keepUntil'> {
-  const { tenantId, source, id, payloadHash, occurredAt, receivedAt } =
-    read.kind === 'metered' ? read.metered : read.parked;
-  return {
-    tenantId,
-    source,
-    id,
-    payloadHash,
-    occurredAt: occurredAt as Claim['occurredAt'],
-    receivedAt: receivedAt as Claim['receivedAt'],
-  };
-}
-
-function nameOf({ tenantId, source, id }: Pick<Claim, 'tenantId' | 'source' | 'id'>): string {
-  return JSON.stringify([tenantId, source, id]);
+function eventOf(read: Read): MeteredEvent | ParkedEvent {
+  return read.kind === 'metered' ? read.metered : read.parked;
 }
 
 /** Null: another payload has this identity. */

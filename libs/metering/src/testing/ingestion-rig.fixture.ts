@@ -2,7 +2,7 @@ import { Module } from '@nestjs/common';
 import type { DynamicModule } from '@nestjs/common';
 import { formatInstant, parseInstant } from '@tallygate/kernel';
 import type { Instant } from '@tallygate/kernel';
-import { catalogSchema, encodeEvent, TOPICS, unpackUsage } from '@tallygate/contracts';
+import { catalogSchema, encodeEvent, TOPICS, unpackUsage, usageIdentity } from '@tallygate/contracts';
 import type {
   BillingEvent,
   CustomerFacts,
@@ -76,13 +76,11 @@ export class BookedIdentities extends IdentityLookup implements CorrectionTarget
     );
   }
 
-  override async known(
-    _tenantId: string,
-    identities: readonly Identity[],
-  ): Promise<readonly KnownIdentity[]> {
-    return this.booked.filter((one) =>
-      identities.some(({ source, id }) => source === one.source && id === one.id),
+  override async known(identities: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    const booked = this.booked.map(
+      ({ source, id, payloadHash }) => [usageIdentity(ONE, source, id), payloadHash] as const,
     );
+    return new Map(booked.filter(([identity]) => identities.includes(identity)));
   }
 }
 

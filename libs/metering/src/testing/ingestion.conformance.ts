@@ -189,7 +189,7 @@ export function ingestionBehaviour(name: string, createBus: () => Promise<EventB
       const payloadHash = rig.metered[0]?.payloadHash ?? '';
       rig.ledger.booked.push(
         { source: 's', id: 'same', payloadHash },
-        { source: 's', id: 'other', payloadHash: 'x' },
+        { source: 's', id: 'other', payloadHash: 'f'.repeat(32) },
       );
       expect(await rig.send(event({ id: 'same' }))).toMatchObject({ status: 202, body: { duplicate: true } });
       expect(await rig.send(event({ id: 'other' }))).toMatchObject({
@@ -336,7 +336,7 @@ export function ingestionBehaviour(name: string, createBus: () => Promise<EventB
       expect(await rig.send(event({ data: { tokens: 6 } }))).toMatchObject({ status: 409 });
       await rig.moveClock('2026-04-05T00:00:00.000001Z');
       const { rows } = await rig.context.database.asWorker((tx) =>
-        tx.query('select event_id from received_event'),
+        tx.query('select identity from received_event'),
       );
       expect(rows).toEqual([]);
     });
