@@ -20,11 +20,13 @@ import { DirectoryCustomerLookup } from './postgres/directory-customer-lookup';
 import { DirectoryTenantViews } from './postgres/directory-tenant-views';
 import { eventIdentitiesMigration } from './postgres/migrations/event-identities.migration';
 import { ingestionMigration } from './postgres/migrations/ingestion.migration';
+import { rawSourcesMigration } from './postgres/migrations/raw-sources.migration';
 import { PgAuditLog } from './postgres/pg-audit-log';
 import { PgBackfillStore } from './postgres/pg-backfill-store';
 import { PgDeadLetterStore } from './postgres/pg-dead-letter-store';
 import { PgEventRegistry } from './postgres/pg-event-registry';
 import { PgParkedStore } from './postgres/pg-parked-store';
+import { PgRawSources } from './postgres/pg-raw-sources';
 import { UsageSweepers } from './postgres/usage.sweepers';
 import { AcceptUsage } from './service/accept-usage.service';
 import { AuditLog } from './service/audit-log';
@@ -39,6 +41,7 @@ import {
   IdentityLookup,
   ParkedStore,
   PayloadHasher,
+  RawSources,
   TenantViews,
   UsagePublisher,
 } from './service/ports';
@@ -52,7 +55,7 @@ import { PrometheusUsageCounts } from './telemetry/prometheus-usage-counts';
 
 export const ingestionProvisioning: SchemaProvisioning = {
   schema: 'ingestion',
-  migrations: [directoryMigration, ingestionMigration, eventIdentitiesMigration],
+  migrations: [directoryMigration, ingestionMigration, eventIdentitiesMigration, rawSourcesMigration],
   withoutTenant: [],
 };
 
@@ -69,6 +72,7 @@ const ADAPTERS: Provider[] = [
   { provide: PayloadHasher, useClass: Sha256PayloadHasher },
   { provide: UsagePublisher, useClass: BusUsagePublisher },
   { provide: EventRegistry, useClass: PgEventRegistry },
+  { provide: RawSources, useClass: PgRawSources },
   { provide: ParkedStore, useClass: PgParkedStore },
   { provide: DeadLetterStore, useClass: PgDeadLetterStore },
   { provide: BackfillStore, useClass: PgBackfillStore },

@@ -107,6 +107,23 @@ export abstract class EventRegistry {
   abstract forget(scope: string | null, systemNow: Instant): Promise<number>;
 }
 
+/** CloudEvents' source, of a tenant. */
+export interface TenantSource {
+  readonly tenantId: string;
+  readonly source: string;
+}
+
+/**
+ * Sources whose events came through usage.raw. Of others the ledger has booked nothing that the registry does not know,
+ * so it need not be asked.
+ */
+export abstract class RawSources {
+  /** Durable when it resolves: to be called before their events are handed on. */
+  abstract note(sources: Iterable<TenantSource>): Promise<void>;
+  /** @returns which of these were noted, by whichever process */
+  abstract among(sources: Iterable<TenantSource>): Promise<(one: TenantSource) => boolean>;
+}
+
 /** `event_unknown`: a correction whose event nobody has booked yet. */
 export type ParkedCode = 'customer_unknown' | 'meter_unknown' | 'event_unknown';
 

@@ -5,8 +5,8 @@ import type { Fault } from '../domain/fault';
 import { fault } from '../domain/fault';
 import { DeadLetterStore } from './dead-letters';
 import type { DeadLetterCode, NewDeadLetter } from './dead-letters';
-import { ParkedStore, UsagePublisher } from './ports';
-import type { ParkedEvent } from './ports';
+import { ParkedStore, RawSources, UsagePublisher } from './ports';
+import type { ParkedEvent, TenantSource } from './ports';
 import { UsageCounts } from './usage-counts';
 import { UsageReader } from './usage-reader.service';
 import type { Candidate, Outcome, Refused } from './usage-reader.service';
@@ -38,6 +38,7 @@ export class TakeRawUsage {
     private readonly reader: UsageReader,
     private readonly parked: ParkedStore,
     private readonly publisher: UsagePublisher,
+    private readonly sources: RawSources,
     private readonly letters: DeadLetterStore,
     private readonly counts: UsageCounts,
     private readonly clock: Clock,
@@ -48,12 +49,16 @@ export class TakeRawUsage {
     const batch = await this.publisher.open();
     const parked: Parking[] = [];
     const letters: NewDeadLetter[] = [];
+    const sources = new DistinctSources();
     let accepted = 0;
     for (const events of chunks) {
       const metered = await this.sort(events, parked, letters);
+      for (const event of metered) sources.add(event);
       batch.add(metered);
       accepted += metered.length;
     }
+    for (const { event } of parked) sources.add(event);
+    await this.sources.note(sources.all());
     if (accepted > 0) await batch.publish();
     if (parked.length > 0) letters.push(...(await this.park(parked)));
     if (letters.length > 0) await this.deadLetter(letters);
@@ -112,6 +117,22 @@ export class TakeRawUsage {
       headers,
       receivedAt,
     };
+  }
+}
+
+/** Each once. Neighbours nearly always share theirs. */
+class DistinctSources {
+  private readonly byName = new Map<string, TenantSource>();
+  private last: TenantSource | null = null;
+
+  add({ tenantId, source }: TenantSource): void {
+    if (this.last?.source === source && this.last.tenantId === tenantId) return;
+    this.last = { tenantId, source };
+    this.byName.set(tenantId + source, this.last);
+  }
+
+  all(): Iterable<TenantSource> {
+    return this.byName.values();
   }
 }
 

@@ -3,7 +3,7 @@ import { addMicros, instant, maxInstant } from '@tallygate/kernel';
 import { usageIdentity } from '@tallygate/contracts';
 import type { MeteredEvent } from '@tallygate/contracts';
 import { GroupCommit, PublishError, storageProblem } from '@tallygate/platform';
-import { EventRegistry, IdentityLookup, ParkedStore, TenantViews, UsagePublisher } from './ports';
+import { EventRegistry, IdentityLookup, ParkedStore, RawSources, TenantViews, UsagePublisher } from './ports';
 import type { Claim, ClaimOutcome, ParkedEvent } from './ports';
 import type { Read } from './usage-reader.service';
 
@@ -21,6 +21,7 @@ const MOST_AT_ONCE = 4_000;
 const ENOUGH_AT_ONCE = 1_000;
 /** While one group waits for the database, another one is being published. */
 const GROUPS = 2;
+const NOTHING_BOOKED: ReadonlyMap<string, string> = new Map();
 const NOT_REMEMBERED: ClaimOutcome = { kind: 'claimed' };
 
 /**
@@ -43,6 +44,7 @@ export class UsageAdmission {
   constructor(
     private readonly views: TenantViews,
     private readonly ledger: IdentityLookup,
+    private readonly rawSources: RawSources,
     private readonly registry: EventRegistry,
     private readonly parked: ParkedStore,
     private readonly publisher: UsagePublisher,
@@ -66,7 +68,7 @@ export class UsageAdmission {
   private async claim(reads: readonly Read[]): Promise<readonly ClaimOutcome[]> {
     const views = await this.views.of([...new Set(reads.map((read) => eventOf(read).tenantId))]);
     const claims = reads.map((read) => claimOf(read, views.get(eventOf(read).tenantId)?.windowMicros ?? 0));
-    const booked = await this.ledger.known(claims.map(({ identity }) => identity));
+    const booked = await this.booked(reads, claims);
     const isConflict = ({ identity, payloadHash }: Claim): boolean =>
       (booked.get(identity) ?? payloadHash) !== payloadHash;
     const registered = await this.registry.claim(claims.filter((claim) => !isConflict(claim)));
@@ -77,6 +79,16 @@ export class UsageAdmission {
       if (payloadHash === undefined || outcome.kind === 'known') return outcome;
       return { kind: 'known', payloadHash, occurredAt: claim.occurredAt };
     });
+  }
+
+  /** @returns payload hashes by identity of what the ledger has booked, where it may have booked what came elsewhere */
+  private async booked(
+    reads: readonly Read[],
+    claims: readonly Claim[],
+  ): Promise<ReadonlyMap<string, string>> {
+    const isRaw = await this.rawSources.among(reads.map(eventOf));
+    const asked = claims.filter((_, place) => isRaw(eventOf(reads[place] as Read)));
+    return asked.length === 0 ? NOTHING_BOOKED : this.ledger.known(asked.map(({ identity }) => identity));
   }
 
   private async handOn(admitted: readonly Admitted[]): Promise<void> {

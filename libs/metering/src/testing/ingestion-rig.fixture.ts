@@ -67,6 +67,8 @@ class NoQueue extends JobQueue {
 /** What the ledger would have booked. */
 export class BookedIdentities extends IdentityLookup implements CorrectionTargets {
   readonly booked: KnownIdentity[] = [];
+  /** Identities that were asked for. */
+  readonly asked: string[] = [];
   /** Events that corrections may be about. */
   readonly events: CorrectionTarget[] = [];
 
@@ -77,6 +79,7 @@ export class BookedIdentities extends IdentityLookup implements CorrectionTarget
   }
 
   override async known(identities: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    this.asked.push(...identities);
     const booked = this.booked.map(
       ({ source, id, payloadHash }) => [usageIdentity(ONE, source, id), payloadHash] as const,
     );

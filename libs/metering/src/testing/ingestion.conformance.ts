@@ -1,3 +1,4 @@
+import { usageIdentity } from '@tallygate/contracts';
 import { startPostgres } from '@tallygate/infra-local';
 import type { PostgresServer } from '@tallygate/infra-local';
 import { createTestDatabase } from '@tallygate/platform';
@@ -184,7 +185,7 @@ export function ingestionBehaviour(name: string, createBus: () => Promise<EventB
     });
 
     test('believes the ledger about what came from elsewhere', async () => {
-      await rig.send(event({ id: 'first' }));
+      await rig.raw({ value: JSON.stringify(event({ id: 'first' })) });
       await rig.settle();
       const payloadHash = rig.metered[0]?.payloadHash ?? '';
       rig.ledger.booked.push(
@@ -196,6 +197,15 @@ export function ingestionBehaviour(name: string, createBus: () => Promise<EventB
         status: 409,
         body: { code: 'identity_conflict' },
       });
+    });
+
+    test('asks the ledger only about sources of which events came from elsewhere, parked ones too', async () => {
+      await rig.send([event({ id: 'first' }), event({ id: 'second', source: 'late' })]);
+      expect(rig.ledger.asked).toEqual([]);
+      await rig.raw({ value: JSON.stringify(event({ id: 'third', source: 'late', subject: 'nobody-yet' })) });
+      await rig.settle();
+      await rig.send([event({ id: 'fourth' }), event({ id: 'fifth', source: 'late' })]);
+      expect(rig.ledger.asked).toEqual([usageIdentity(ONE, 'late', 'fifth')]);
     });
 
     test('names every fault of an event', async () => {
