@@ -25,16 +25,17 @@ const SINCE = at('2026-01-01T00:00:00Z');
 const SLICE = 4_000;
 const STORED = `
 with customer as (
-  select tenant_id, customer_id, id as wallet_id, row_number() over (order by id) - 1 as place, count(*) over () as customers
-    from wallet
+  select tenant_id, customer_id, id as wallet_id, row_number() over (order by id) - 1 as place from wallet
+), event as (
+  select n, n % (select count(*) from wallet) as place from generate_series($1::bigint, $1::bigint + $2::bigint - 1) as n
 )
 insert into usage_event (generation, identity, ordinal, payload, tenant_id, customer_id, source, event_id, meter, quantity, grp,
                          occurred_at, slice_id, position, wallet_id, feature, amount)
 select 1, gen_random_uuid(), 0, gen_random_uuid(), c.tenant_id, c.customer_id, 'stored', gen_random_uuid()::text, 'tokens',
        100 + n % 900, '{"model": "m1"}', timestamptz '2026-02-01T00:00:00Z' + n * interval '1 millisecond', -1 - n / $3::integer,
        n % $3::integer, c.wallet_id, 'completions', (100 + n % 900) * 0.002
-  from generate_series($1::bigint, $1::bigint + $2::bigint - 1) as n
-  join customer c on c.place = n % c.customers`;
+  from event
+  join customer c using (place)`;
 
 export type UsageQuestion = Omit<UsageRequest, 'tenantId' | 'customerId'>;
 

@@ -14,6 +14,7 @@ const SHARE = 0.25;
 /** @param ceiling events a second, of the same run */
 export async function httpIngestion(setting: Setting, ceiling: number): Promise<Figure> {
   const { rounds, roundEvents } = setting.size;
+  await setting.debits.settled();
   await send(setting, 'http-warm-up', WARM_UP);
   const accepted: number[] = [];
   for (let round = 0; round < rounds; round += 1)
@@ -27,8 +28,8 @@ export async function httpIngestion(setting: Setting, ceiling: number): Promise<
     goals: [atLeast(ratio, 0.3)],
     how:
       `POST /v1/events with batches of ${BATCH} CloudEvents, up to ${HTTP_REQUESTS} requests at once from another process, each ` +
-      'durable before its 202, while the ledger and everything behind it take what comes in; from the first request ' +
-      'to the last answer. Ceiling: of the first figure.',
+      'durable before its 202, while the ledger and everything behind it take what comes in, what came before rolled up ' +
+      'and sealed; from the first request to the last answer. Ceiling: of the first figure.',
   };
 }
 

@@ -3,6 +3,7 @@ import type { ScaleOptions } from '../../ledger/run-scale';
 import { atLeast, reading } from '../figure';
 import type { Figure } from '../figure';
 
+export const SCALE = 'many customers, many events stored';
 export const FULL_SCALE: ScaleOptions = { customers: 1_000_000, stored: 20_000_000, slices: 25, rounds: 3 };
 export const SMALL_SCALE: ScaleOptions = { customers: 50_000, stored: 500_000, slices: 10, rounds: 1 };
 
@@ -18,7 +19,7 @@ export async function scale(options: ScaleOptions): Promise<Figure> {
   );
   const ofEvents = reading(`of the ceiling, ${stored}`, manyEvents.ledger / manyEvents.ceiling, '×');
   return {
-    name: 'a million customers, many events stored',
+    name: SCALE,
     readings: [
       reading(customers, manyCustomers.ledger, 'events/s'),
       reading(`and ${stored}`, manyEvents.ledger, 'events/s'),

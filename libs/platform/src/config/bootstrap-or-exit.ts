@@ -1,4 +1,4 @@
-import { allocateYoung } from '../bootstrap/young-allocation';
+import { tuneHeap } from '../bootstrap/heap';
 import { MissingServers, describeMissing } from '../health/require-servers';
 import { ConfigError, describeProblem } from './config';
 
@@ -18,7 +18,7 @@ export async function bootstrapOrExit(
   main: () => Promise<unknown>,
   { exit, print }: Exit = processExit,
 ): Promise<void> {
-  allocateYoung();
+  tuneHeap();
   try {
     await main();
   } catch (error) {
