@@ -25,7 +25,7 @@ const TRANSACTIONS = 2;
 const MOST_PARTITIONS = 32;
 
 /** A wallet costs a slice the same however many of its events are in it: what waits longer is done with sooner. */
-const PERIOD_MS = 400;
+const PERIOD_MS = 200;
 
 /**
  * Takes metered usage in transactions that store the partitions' offsets themselves. What is at hand of several
