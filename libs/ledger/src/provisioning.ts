@@ -6,6 +6,7 @@ import { correctionsMigration } from './postgres/migrations/corrections.migratio
 import { ledgerMigration } from './postgres/migrations/ledger.migration';
 import { proofMigration } from './postgres/migrations/proof.migration';
 import { slowVacuumMigration } from './postgres/migrations/slow-vacuum.migration';
+import { toldMigration } from './postgres/migrations/told.migration';
 import { unfoldedPagesMigration } from './postgres/migrations/unfolded-pages.migration';
 import { usageRollupMigration } from './postgres/migrations/usage-rollup.migration';
 import { vacuumStepsMigration } from './postgres/migrations/vacuum-steps.migration';
@@ -23,6 +24,7 @@ export const ledgerProvisioning = {
     budgetsMigration,
     slowVacuumMigration,
     vacuumStepsMigration,
+    toldMigration,
   ],
   withoutTenant: ['unfolded_slice', 'usage_generation', 'partition_stop', 'partition_skip'],
   appendOnly: ['journal', 'journal_seal', 'journal_seal_part', 'partition_skip'],

@@ -27,6 +27,8 @@ export interface Counter extends CounterKey {
   value: PeriodValue | null;
   /** Version of its facts; 0 before the first was stored. */
   revision: number;
+  /** What was left of it when its facts last left; null: they never did, or it is not known. */
+  readonly told: Nano | null;
 }
 
 export function emptyCounter(
@@ -35,7 +37,7 @@ export function emptyCounter(
   { limit }: Pick<PlanFeature, 'limit'>,
   included: Nano,
 ): Counter {
-  return { ...key, periodEnd: period.end, limit, included, used: 0n, value: null, revision: 0 };
+  return { ...key, periodEnd: period.end, limit, included, used: 0n, value: null, revision: 0, told: null };
 }
 
 /** Unambiguous: ids have one length, keys of the catalog hold no newline. */

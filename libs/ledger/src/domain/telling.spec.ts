@@ -1,5 +1,5 @@
 import { parseAmount } from '@tallygate/kernel';
-import { isNews } from './telling';
+import { isNews, marginBefore } from './telling';
 import type { Margin } from './telling';
 
 function left(...amounts: string[]): Margin {
@@ -33,4 +33,8 @@ it('looks at the credit of each feature', () => {
 
 it('takes another period, or other features, for news', () => {
   expect(isNews(left('100'), { ...left('100'), scope: 'next' })).toBe(true);
+});
+
+it('finds what was told from what was moved since', () => {
+  expect(marginBefore(left('98', '-1'), -2_000_000_000n)).toEqual(left('100', '1'));
 });

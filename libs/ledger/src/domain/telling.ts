@@ -35,6 +35,11 @@ export function isNews(told: Margin, now: Margin): boolean {
   });
 }
 
+/** What was told, when credit moved by so much since: of each part as if all of it had been moved there. */
+export function marginBefore({ scope, left }: Margin, moved: Nano): Margin {
+  return { scope, left: left.map((amount) => amount - moved) };
+}
+
 function magnitude(amount: Nano): bigint {
   return amount < 0n ? -amount : amount;
 }

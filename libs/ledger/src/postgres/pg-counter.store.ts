@@ -32,6 +32,7 @@ export interface CounterRow {
   readonly used: string;
   readonly quota_limit: Counter['limit'];
   readonly revision: bigint;
+  readonly told?: string | null;
   readonly events?: bigint | null;
   readonly total?: string | null;
   readonly latest_at?: string | null;
@@ -51,6 +52,7 @@ export function counterOf(row: CounterRow): Counter {
     limit: row.quota_limit,
     value: valueOf(row),
     revision: Number(row.revision),
+    told: row.told == null ? null : amountFromPg(row.told),
   };
 }
 

@@ -25,10 +25,10 @@ export class PgPublicationStore extends PublicationStore {
   }
 
   override async unpublished(tx: Tx): Promise<Unpublished> {
-    const wallets = await tx.query<{ tenant_id: string; id: bigint }>(sql.unpublishedWallets);
+    const wallets = await tx.query<{ tenant_id: string; ids: bigint[] }>(sql.unpublishedWallets);
     const counters = await tx.query<ToldRow>(sql.unpublishedCounters);
     return {
-      wallets: wallets.rows.map((row) => ({ tenantId: row.tenant_id, walletId: row.id })),
+      wallets: wallets.rows.map((row) => ({ tenantId: row.tenant_id, walletIds: row.ids })),
       counters: counters.rows.map((row) => ({
         tenantId: row.tenant_id,
         customerId: row.customer_id,

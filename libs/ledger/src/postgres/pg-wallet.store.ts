@@ -167,6 +167,7 @@ function lockedOf(row: WalletRow): LockedWallet {
     lastExpiryAt,
     lastCreditAt,
     dueAt: sharedInstantOrNull(row.due_at),
+    untold: row.untold === null ? null : amountFromPg(row.untold),
   };
 }
 

@@ -1,5 +1,6 @@
 import { walletDueAt } from '../domain';
 import type { Lot, WalletDraft } from '../domain';
+import { untoldOf } from '../service/wallet-store';
 import type { LockedWallet, SavedWork } from '../service/wallet-store';
 import { isLive } from './wallet-rows';
 
@@ -57,7 +58,7 @@ function isPlain({ wallet, issued, touchedDebts, touchedHolds, touchedRecurrence
 }
 
 /** As the next transaction would read it. */
-function afterwards({ locked, draft: { wallet, entries } }: SavedWork): LockedWallet {
+function afterwards({ locked, draft: { wallet, entries }, published }: SavedWork): LockedWallet {
   const { lastExpiryAt, lastCreditAt } = wallet;
   return {
     wallet: { ...wallet, version: wallet.version + entries.length, lots: liveOf(wallet.lots) },
@@ -67,6 +68,7 @@ function afterwards({ locked, draft: { wallet, entries } }: SavedWork): LockedWa
     lastExpiryAt,
     lastCreditAt,
     dueAt: walletDueAt(wallet),
+    untold: published ? 0n : untoldOf(locked, entries),
   };
 }
 

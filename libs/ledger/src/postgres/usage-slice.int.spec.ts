@@ -172,6 +172,8 @@ describe('a slice of usage', () => {
         (one) => (one['segments'] as { available: string }[])[0]?.available,
       );
     await tokens('10');
+    await expect(ledger.feed.flush(null)).resolves.toBe(0);
+    await tokens('1');
     await expect(ledger.feed.flush(null)).resolves.toBe(1);
     await tokens('9');
     await expect(ledger.feed.flush(null)).resolves.toBe(0);
@@ -180,10 +182,63 @@ describe('a slice of usage', () => {
     await tokens('1');
     await expect(ledger.feed.flush(null)).resolves.toBe(0);
     await expect(ledger.feed.flush(of.tenantId)).resolves.toBe(1);
-    expect(await available()).toEqual(['1', '0.98', '0.96', '0.958']);
+    expect(await available()).toEqual(['1', '0.978', '0.958', '0.956']);
     await tokens('100');
     await tokens('100');
     expect(await available()).toHaveLength(4);
+  });
+
+  it('knows what another process told of a wallet', async () => {
+    const of = await introduce(ledger);
+    await grant(of, 'g1', '1');
+    await grant(of, 'only-completions', '1', { features: ['completions'] });
+    const other = assembleLedger(database, new ManualClock(START));
+    const tokens = (count: string) => other.slices.take([usageEvent(of, { tokens: count })], null);
+    await tokens('9');
+    await expect(other.feed.flush(null)).resolves.toBe(0);
+    await tokens('2');
+    await expect(other.feed.flush(null)).resolves.toBe(1);
+    await expect(ledger.feed.flush(of.tenantId)).resolves.toBe(0);
+  });
+
+  it('knows what another process told of a quota', async () => {
+    const of = await introduce(ledger, { plan: 'monthly' });
+    const calls = (by: LedgerUnderTest, quantity: string) => {
+      const readings = [{ meter: 'calls', quantity, group: {}, features: ['calls'] }];
+      return by.slices.take([{ ...usageEvent(of), readings }], null);
+    };
+    await calls(ledger, '0.5');
+    await expect(ledger.feed.flush(null)).resolves.toBe(1);
+    const other = assembleLedger(database, new ManualClock(START));
+    await calls(other, '0.04');
+    await expect(other.feed.flush(null)).resolves.toBe(0);
+    await calls(other, '0.02');
+    await expect(other.feed.flush(null)).resolves.toBe(1);
+    expect((await facts('quota.changed')).at(-1)).toMatchObject({ used: '0.56' });
+  });
+
+  it('tells what a process left behind no faster than gates can hear it, most moved first', async () => {
+    const of = await introduce(ledger);
+    await grant(of, 'g1', '1');
+    await database.asWorker((tx) =>
+      tx.query(
+        `insert into wallet (tenant_id, customer_id, unit, revision, published_revision, free, told)
+         select $1, gen_random_uuid(), 'USD', 2, 1, 99 - n, 100 from generate_series(1, 700) as n`,
+        [of.tenantId],
+      ),
+    );
+    const successor = assembleLedger(database, new ManualClock(START));
+    await successor.feed.recover();
+    await expect(successor.feed.flush(null)).resolves.toBe(500);
+    const { rows } = await database.asWorker((tx) =>
+      tx.query<{ least: string }>(
+        'select max(free)::text as least from wallet where revision = 2 and published_revision = 2',
+      ),
+    );
+    expect(Number(rows[0]?.least)).toBe(99 - 201);
+    const later = jest.spyOn(performance, 'now').mockReturnValue(performance.now() + 1_000);
+    await expect(successor.feed.flush(null)).resolves.toBe(200);
+    later.mockRestore();
   });
 
   it('counts a quota, tells when it is used up, and splits an event between quota and credit', async () => {

@@ -19,6 +19,7 @@ export interface WalletRow {
   readonly last_expiry_at: string | null;
   readonly last_credit_at: string | null;
   readonly due_at: string | null;
+  readonly untold: string | null;
 }
 
 export interface LotRow {

@@ -1,12 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { Ids } from '@tallygate/kernel';
-import type { Instant } from '@tallygate/kernel';
+import type { Instant, Nano } from '@tallygate/kernel';
 import { Database, Outbox, TenantTime } from '@tallygate/platform';
 import type { Tx } from '@tallygate/platform';
-import { isNews, isTold, marginOf, marginOfCounter } from '../domain';
+import { isNews, isTold, marginBefore, marginOf, marginOfCounter } from '../domain';
 import type { Counter, Margin, WalletDraft } from '../domain';
 import { balanceChanged, counterChanged, lotChanged } from './ledger-facts';
 import { Leaving } from './leaving';
+import type { OpenWallet } from './wallet-posting';
+import { untoldOf } from './wallet-store';
 import { PublicationStore } from './publication-store';
 import type { Told } from './publication-store';
 
@@ -31,6 +33,12 @@ interface GatheredCounter {
   readonly period: Instant | null;
 }
 
+/** What was last told of something, and when: in milliseconds of a clock that only goes on. */
+interface Remembered {
+  readonly margin: Margin;
+  readonly at: number;
+}
+
 const MOST_AT_ONCE = 500;
 /** Wallets and counters whose last told margin is remembered; of a forgotten one everything is news. */
 const MOST_REMEMBERED = 100_000;
@@ -39,6 +47,8 @@ const AT_ONCE: Leave = { slice: -Infinity, flush: -Infinity };
 const NEWS_APART_MS = 1_000;
 /** What is no news waits this long at most, with whatever comes meanwhile, and at least half as long: so it never leaves in waves. */
 const WAIT_MS = 60_000;
+/** Of what is no news so many a second leave at most: when more wait, they wait longer. */
+const MOST_A_SECOND = 500;
 /** It leaves with others, at a whole multiple: who hears it pays for each transaction. */
 const TICK_MS = 4_000;
 /** Slices may take it along for so long before a flush asks for the wallets' locks. */
@@ -54,8 +64,10 @@ const GOLDEN_RATIO = 0.618;
 @Injectable()
 export class BalanceFeed {
   private readonly gathered = new Map<string, Gathered>();
-  private readonly margins = new Map<bigint | string, { readonly margin: Margin; readonly at: number }>();
+  private readonly margins = new Map<bigint | string, Remembered>();
   private phase = 0;
+  /** In milliseconds. */
+  private wait = WAIT_MS;
   private running: Promise<unknown> = Promise.resolve();
 
   constructor(
@@ -66,14 +78,17 @@ export class BalanceFeed {
     private readonly ids: Ids,
   ) {}
 
-  gather(wallets: Iterable<WalletDraft>, counters: Iterable<Counter>): void {
-    for (const { wallet, now } of wallets)
-      this.gatherWallet(wallet.tenantId, wallet.id, this.mayLeave(wallet.id, marginOf(wallet, now)));
+  gather(wallets: Iterable<OpenWallet>, counters: Iterable<Counter>): void {
+    for (const { draft, locked } of wallets) {
+      const { wallet, now, entries } = draft;
+      const leave = this.mayLeave(wallet.id, marginOf(wallet, now), untoldOf(locked, entries));
+      this.gatherWallet(wallet.tenantId, wallet.id, leave);
+    }
     for (const counter of counters)
       if (isTold(counter))
         this.gatherCounter(
           counter,
-          this.mayLeave(nameOf(counter), marginOfCounter(counter)),
+          this.mayLeave(nameOf(counter), marginOfCounter(counter), untoldOfCounter(counter)),
           counter.periodStart,
         );
   }
@@ -110,8 +125,12 @@ export class BalanceFeed {
   /** Gathers everything whose facts never left: after a start, and when partitions of another process were taken over. */
   async recover(): Promise<void> {
     const unpublished = await this.database.asWorker((tx) => this.store.unpublished(tx));
-    for (const { tenantId, walletId } of unpublished.wallets) this.gatherWallet(tenantId, walletId, AT_ONCE);
-    for (const counter of unpublished.counters) this.gatherCounter(counter, AT_ONCE, null);
+    const begun = performance.now();
+    let place = 0;
+    const next = (): Leave => inTurn(begun, place++);
+    for (const { tenantId, walletIds } of unpublished.wallets)
+      for (const id of walletIds) this.gatherWallet(tenantId, id, next());
+    for (const counter of unpublished.counters) this.gatherCounter(counter, next(), null);
   }
 
   /**
@@ -131,7 +150,14 @@ export class BalanceFeed {
     const tenants = tenantId === null ? [...this.gathered.keys()] : [tenantId];
     let published = 0;
     for (const tenant of tenants) published += await this.flushTenant(tenant, until);
+    this.wait = Math.max(WAIT_MS, (this.waiting() / MOST_A_SECOND) * 1_000);
     return published;
+  }
+
+  private waiting(): number {
+    let count = 0;
+    for (const { wallets, counters } of this.gathered.values()) count += wallets.size + counters.size;
+    return count;
   }
 
   private async flushTenant(tenantId: string, until: number): Promise<number> {
@@ -176,12 +202,13 @@ export class BalanceFeed {
     return due.length;
   }
 
-  private mayLeave(name: bigint | string, margin: Margin): Leave {
-    const told = this.margins.get(name);
+  /** @param untold how far it moved since it was told, where nobody remembers what that was; null: not known either */
+  private mayLeave(name: bigint | string, margin: Margin, untold: Nano | null = null): Leave {
+    const told = this.margins.get(name) ?? (untold === null ? undefined : toldBefore(margin, untold));
     if (told === undefined) return AT_ONCE;
     if (isNews(told.margin, margin)) return { slice: told.at + NEWS_APART_MS, flush: AT_ONCE.flush };
     this.phase = (this.phase + GOLDEN_RATIO) % 1;
-    const waited = performance.now() + WAIT_MS * (1 - this.phase / 2);
+    const waited = performance.now() + this.wait * (1 - this.phase / 2);
     const slice = Math.ceil(waited / TICK_MS) * TICK_MS;
     return { slice, flush: slice + SLICES_FIRST_MS };
   }
@@ -220,6 +247,22 @@ export class BalanceFeed {
     }
     return gathered;
   }
+}
+
+/** Of many that are found at once, each second's share. */
+function inTurn(begun: number, place: number): Leave {
+  const second = Math.floor(place / MOST_A_SECOND);
+  if (second === 0) return AT_ONCE;
+  const at = begun + second * 1_000;
+  return { slice: at, flush: at };
+}
+
+function untoldOfCounter({ included, used, told }: Counter): Nano | null {
+  return told === null ? null : included - used - told;
+}
+
+function toldBefore(margin: Margin, untold: Nano): Remembered {
+  return { margin: marginBefore(margin, untold), at: AT_ONCE.slice };
 }
 
 function soonerOf(a: Leave, b: Leave = a): Leave {

@@ -3,7 +3,8 @@ import type { Counter } from '../domain';
 import type { LockedWallet } from './wallet-store';
 
 export interface Unpublished {
-  readonly wallets: readonly { readonly tenantId: string; readonly walletId: bigint }[];
+  /** Of each tenant those first that moved most beside what was last told of them. */
+  readonly wallets: readonly { readonly tenantId: string; readonly walletIds: readonly bigint[] }[];
   readonly counters: readonly ({ readonly tenantId: string } & Told)[];
 }
 

@@ -109,10 +109,7 @@ export class UsageSliceService {
     const nows = await this.time.nowOf([...tenants]);
     let taken = await this.attempt(identified, nows, false);
     while (taken === 'stored_before') taken = await this.attempt(identified, nows, true);
-    this.feed.gather(
-      taken.wallets.map((one) => one.draft),
-      taken.counters,
-    );
+    this.feed.gather(taken.wallets, taken.counters);
     return taken.outcomes;
   }
 

@@ -1,6 +1,7 @@
-import type { Instant } from '@tallygate/kernel';
+import type { Instant, Nano } from '@tallygate/kernel';
 import type { Tx } from '@tallygate/platform';
-import type { Lot, Wallet, WalletDraft, WalletKey } from '../domain';
+import { sumOf } from '../domain';
+import type { Entry, Lot, Wallet, WalletDraft, WalletKey } from '../domain';
 
 /** A wallet as locked, with what the draft's saving must know. */
 export interface LockedWallet {
@@ -14,6 +15,8 @@ export interface LockedWallet {
   readonly lastExpiryAt: Instant | null;
   readonly lastCreditAt: Instant | null;
   readonly dueAt: Instant | null;
+  /** How far free credit less debt moved since the wallet's facts last left; null: not known. */
+  readonly untold: Nano | null;
 }
 
 /** Wallets in the ledger's tables, many at once: one statement per table whatever the number. */
@@ -40,4 +43,11 @@ export interface SavedWork {
   readonly draft: WalletDraft;
   /** Its facts leave with this transaction. */
   readonly published: boolean;
+}
+
+/** @param entries posted since it was locked @returns how far it moved since its facts last left; null: not known */
+export function untoldOf({ untold }: LockedWallet, entries: readonly Entry[]): Nano | null {
+  if (untold === null) return null;
+  const { free, debt } = sumOf(entries);
+  return untold + free - debt;
 }

@@ -6,7 +6,7 @@ export const lockCounters = {
   name: 'ledger_lock_counters',
   text: `
 select c.tenant_id, c.customer_id, c.feature, c.kind, c.scope, c.period_start, c.period_end, c.included, c.used,
-       c.quota_limit, c.revision, c.events, c.total, c.latest_at
+       c.quota_limit, c.revision, c.told, c.events, c.total, c.latest_at
   from usage_counter c
   join unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::timestamptz[])
        as k (tenant_id, customer_id, feature, kind, scope, period_start)
@@ -35,9 +35,10 @@ export const saveCounters = {
   name: 'ledger_save_counters',
   text: `
 insert into usage_counter as c (tenant_id, customer_id, feature, kind, scope, period_start, period_end, included, used,
-                                quota_limit, revision, published_revision, due_at)
+                                quota_limit, revision, published_revision, told, due_at)
 select u.tenant_id, u.customer_id, u.feature, u.kind, u.scope, u.period_start, u.period_end, u.included, u.used,
        u.quota_limit, u.revision, case when u.published then u.revision else 0 end,
+       case when u.published then u.included - u.used end,
        case when u.kind = 'quota' then u.period_end end
   from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[],
               $8::numeric[], $9::numeric[], $10::text[], $11::bigint[], $12::boolean[])
@@ -49,7 +50,8 @@ on conflict (tenant_id, customer_id, feature, kind, scope, period_start) do upda
        period_end = case when c.revision = 0 then excluded.period_end else c.period_end end,
        due_at = case when c.revision = 0 then excluded.due_at else c.due_at end,
        revision = greatest(c.revision + 1, excluded.revision),
-       published_revision = greatest(c.published_revision, excluded.published_revision)`,
+       published_revision = greatest(c.published_revision, excluded.published_revision),
+       told = coalesce(excluded.told, c.told)`,
 };
 
 /** What the values of meters that do not add up are made of; after the counters themselves were saved. */

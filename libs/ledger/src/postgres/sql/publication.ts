@@ -1,6 +1,9 @@
 export const unpublishedWallets = {
   name: 'ledger_unpublished_wallets',
-  text: `select tenant_id, id from wallet where published_revision < revision`,
+  text: `
+select tenant_id,
+       array_agg(id order by abs(free - debt - told) / nullif(abs(told), 0) desc nulls first) as ids
+  from wallet where published_revision < revision group by tenant_id`,
 };
 
 /** Of a quota only a period that has not ended is news to a gate: what is due was rolled over, or will be. */
@@ -19,7 +22,7 @@ export const takeWallets = {
 with due as (
   select id from wallet where id = any ($1::bigint[]) and published_revision < revision order by id for no key update
 )
-update wallet w set published_revision = w.revision from due where w.id = due.id returning w.id`,
+update wallet w set published_revision = w.revision, told = w.free - w.debt from due where w.id = due.id returning w.id`,
 };
 
 /** The one of the highest version of each, which a new period raises most (factsVersion); older ones are history. */
@@ -35,7 +38,7 @@ with newest as (
    order by c.tenant_id, c.customer_id, c.feature, c.kind, c.scope,
             floor(extract(epoch from c.period_start)) * 100000 + c.revision desc
 )
-update usage_counter c set published_revision = c.revision
+update usage_counter c set published_revision = c.revision, told = c.included - c.used
   from newest n
  where c.tenant_id = n.tenant_id and c.customer_id = n.customer_id and c.feature = n.feature and c.kind = n.kind
    and c.scope = n.scope and c.period_start = n.period_start and c.published_revision < c.revision

@@ -36,7 +36,7 @@ export const lockWallets = {
   text: `
 select id, tenant_id, customer_id, unit, version, revision, held > 0 as holding, debt > 0 as owing, overdraft,
        (extract(epoch from lateness) * 1000000)::bigint as lateness_micros, last_expiry_at, last_credit_at, due_at,
-       (select pg_postmaster_start_time()::text) as server
+       free - debt - told as untold, (select pg_postmaster_start_time()::text) as server
   from wallet where id = any ($1::bigint[]) order by id for no key update`,
 };
 
@@ -169,7 +169,8 @@ export const markWallets = {
   text: `
 update wallet w
    set last_expiry_at = u.last_expiry_at, last_credit_at = u.last_credit_at, due_at = u.due_at,
-       published_revision = case when u.published then w.revision else w.published_revision end
+       published_revision = case when u.published then w.revision else w.published_revision end,
+       told = case when u.published then w.free - w.debt else w.told end
   from unnest($1::bigint[], $2::timestamptz[], $3::timestamptz[], $4::timestamptz[], $5::boolean[])
        as u (id, last_expiry_at, last_credit_at, due_at, published)
  where w.id = u.id`,
