@@ -5,6 +5,7 @@ import { checkpointsMigration } from './postgres/migrations/checkpoints.migratio
 import { correctionsMigration } from './postgres/migrations/corrections.migration';
 import { ledgerMigration } from './postgres/migrations/ledger.migration';
 import { proofMigration } from './postgres/migrations/proof.migration';
+import { shortAnalyzeMigration } from './postgres/migrations/short-analyze.migration';
 import { slowVacuumMigration } from './postgres/migrations/slow-vacuum.migration';
 import { toldMigration } from './postgres/migrations/told.migration';
 import { unfoldedPagesMigration } from './postgres/migrations/unfolded-pages.migration';
@@ -25,6 +26,7 @@ export const ledgerProvisioning = {
     slowVacuumMigration,
     vacuumStepsMigration,
     toldMigration,
+    shortAnalyzeMigration,
   ],
   withoutTenant: ['unfolded_slice', 'usage_generation', 'partition_stop', 'partition_skip'],
   appendOnly: ['journal', 'journal_seal', 'journal_seal_part', 'partition_skip'],

@@ -95,17 +95,19 @@ describe('generations of the usage record', () => {
     expect(rows[0]?.line).toBe('a1 b1 c2 d2');
   });
 
-  it('stay behind row-level security, with the indexes and the pace of vacuums of the one before', async () => {
+  it('stay behind row-level security, with the indexes, the pace of vacuums and the sample of the one before', async () => {
     await generations.maintain(days(0));
     await generations.maintain(days(0));
     const { rows } = await owner.query(
       `select c.relrowsecurity and c.relforcerowsecurity as forced, c.reloptions, (select count(*)::int from pg_index i where i.indrelid = c.oid) as indexes,
-              (select count(*)::int from pg_policy p where p.polrelid = c.oid) as policies
+              (select count(*)::int from pg_policy p where p.polrelid = c.oid) as policies,
+              (select max(a.attstattarget) from pg_attribute a where a.attrelid = c.oid and a.attnum > 0) as sampled
          from pg_class c where c.relname in ('usage_event_1', 'usage_event_2') order by c.relname`,
     );
     expect(rows[1]).toEqual(rows[0]);
     expect(rows[0]).toMatchObject({
       reloptions: ['autovacuum_vacuum_cost_delay=10', 'autovacuum_vacuum_cost_limit=40'],
+      sampled: 10,
     });
     await take('a');
     const api = new Client({ connectionString: roleUrl(test.url, test.roleSecret, 'tallygate_ledger_api') });

@@ -62,8 +62,8 @@ export function partitionStatements(
   return {
     make: `
 begin;
-create table ${table} (like ${schema}.usage_event_${like} including all excluding constraints)
-  with (autovacuum_vacuum_cost_delay = 10, autovacuum_vacuum_cost_limit = 40);
+create table ${table} (like ${schema}.usage_event_${like} including all excluding constraints);
+select ${schema}.only_grows('${table}');
 alter table ${table} add constraint usage_event_generation check (generation = ${generation}),
   enable row level security, force row level security;
 create policy tenant_only on ${table} to ${api} using (tenant_id = ${own}) with check (tenant_id = ${own});
