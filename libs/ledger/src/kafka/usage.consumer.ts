@@ -16,9 +16,9 @@ import { PartitionAlarm } from './partition-alarm';
  * Of the messages of one transaction, about 8,000 events: enough that its fixed cost is spread, few enough that nobody
  * waits for a lock for long.
  */
-const MOST_BYTES = 2 * 1024 * 1024;
+const MOST_BYTES = 640 * 1024;
 /** Below this a transaction of its own costs more than waiting for the other's. */
-const ENOUGH_BYTES = 256 * 1024;
+const ENOUGH_BYTES = 80 * 1024;
 /** One can work while the other's statement is on its way; more of them only share the processors. */
 const TRANSACTIONS = 2;
 /** More partitions than a member is likely to have: each one's slice is at hand for the next transaction. */

@@ -302,11 +302,10 @@ function sharedOf(
   const byCustomer = new Map<string, { readonly place: number; readonly of: Shared }[]>();
   const shared: Shared[] = [];
   const places = rows.map((row) => {
-    const group = groupOf(row);
     let own = byCustomer.get(row.event.customerId);
     if (own === undefined) byCustomer.set(row.event.customerId, (own = []));
-    for (const { place, of } of own) if (of.group === group && isAlike(of.row, row)) return place;
-    const of = { row, group, wallet: walletOf(row) };
+    for (const { place, of } of own) if (isAlike(of.row, row) && isOfGroup(of, row)) return place;
+    const of = { row, group: groupOf(row), wallet: walletOf(row) };
     const place = shared.push(of);
     own.push({ place, of });
     return place;
@@ -322,6 +321,11 @@ function isAlike(a: UsageRow, b: UsageRow): boolean {
     a.event.source === b.event.source &&
     a.event.tenantId === b.event.tenantId
   );
+}
+
+/** Events of one message nearly always share the group itself. */
+function isOfGroup({ row: { reading }, group }: Shared, other: UsageRow): boolean {
+  return reading?.group === other.reading?.group || group === groupOf(other);
 }
 
 function groupOf({ reading }: UsageRow): string | null {

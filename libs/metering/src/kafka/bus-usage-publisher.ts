@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { packRows, TOPICS, USAGE_LANES, usageLane, usageRows } from '@tallygate/contracts';
+import { TOPICS, USAGE_LANES, usageLane, UsagePack } from '@tallygate/contracts';
 import type { MeteredEvent } from '@tallygate/contracts';
 import { EventBus, TENANT_HEADER } from '@tallygate/platform';
 import type { OutgoingMessage } from '@tallygate/platform';
@@ -53,21 +53,16 @@ export function keysByLane(partitionOf: (key: string) => number): ReadonlyMap<st
   );
 }
 
-interface Pack {
+/** The messages of one tenant and partition; the last one is still being filled. */
+interface Line {
   readonly key: string;
   readonly tenantId: string;
-  readonly pieces: Piece[];
-}
-
-/** Some consecutive events of a pack, in the form in which they leave. */
-interface Piece {
-  readonly rows: string;
-  readonly bytes: number;
+  readonly packs: UsagePack[];
 }
 
 /** Order inside a customer is kept: all its events have one key, in the order given. */
 export class UsagePacks {
-  private readonly packs = new Map<string, Pack>();
+  private readonly lines = new Map<string, Line>();
 
   constructor(
     private readonly keyOfLane: ReadonlyMap<string, string>,
@@ -75,67 +70,40 @@ export class UsagePacks {
   ) {}
 
   add(events: readonly MeteredEvent[]): void {
-    const added = new Map<Pack, MeteredEvent[]>();
+    const added = new Map<Line, MeteredEvent[]>();
     for (const event of events) {
-      const pack = this.packFor(event);
-      const others = added.get(pack);
-      if (others === undefined) added.set(pack, [event]);
+      const line = this.lineOf(event);
+      const others = added.get(line);
+      if (others === undefined) added.set(line, [event]);
       else others.push(event);
     }
-    for (const [{ tenantId, pieces }, its] of added) pieces.push(...piecesOf(its, this.roomFor(tenantId)));
+    for (const [line, its] of added) this.fill(line, its);
   }
 
   messages(): OutgoingMessage[] {
-    return [...this.packs.values()].flatMap(({ key, tenantId, pieces }) =>
-      filled(pieces, this.roomFor(tenantId)).map((rows) => ({
-        key,
-        value: packRows(tenantId, rows),
-        headers: { [TENANT_HEADER]: tenantId },
-      })),
+    return [...this.lines.values()].flatMap(({ key, tenantId, packs }) =>
+      packs.map((pack) => ({ key, value: pack.toBuffer(), headers: { [TENANT_HEADER]: tenantId } })),
     );
   }
 
-  private packFor({ tenantId, customerId }: MeteredEvent): Pack {
+  private lineOf({ tenantId, customerId }: MeteredEvent): Line {
     const lane = usageLane(customerId);
     const key = this.keyOfLane.get(lane) ?? lane;
     const name = tenantId + key;
-    const open = this.packs.get(name);
+    const open = this.lines.get(name);
     if (open !== undefined) return open;
-    const started: Pack = { key, tenantId, pieces: [] };
-    this.packs.set(name, started);
+    const started: Line = { key, tenantId, packs: [] };
+    this.lines.set(name, started);
     return started;
   }
 
-  private roomFor(tenantId: string): number {
-    return this.mostBytes - packRows(tenantId, []).length;
+  /** What fits into no message together goes as both halves. */
+  private fill(line: Line, events: readonly MeteredEvent[]): void {
+    if (line.packs.at(-1)?.add(events) === true) return;
+    const pack = new UsagePack(line.tenantId, this.mostBytes);
+    if (pack.add(events)) return void line.packs.push(pack);
+    const middle = events.length >> 1;
+    this.fill(line, events.slice(0, middle));
+    this.fill(line, events.slice(middle));
   }
 }
-
-/** One piece, or, when it is too large for a message, those of both halves. */
-function piecesOf(events: readonly MeteredEvent[], room: number): Piece[] {
-  const rows = usageRows(events);
-  const bytes = Buffer.byteLength(rows);
-  if (bytes <= room || events.length === 1) return [{ rows, bytes }];
-  const middle = events.length >> 1;
-  return [...piecesOf(events.slice(0, middle), room), ...piecesOf(events.slice(middle), room)];
-}
-
-/** As many consecutive pieces for each message as there is room for. */
-function filled(pieces: readonly Piece[], room: number): string[][] {
-  const messages: string[][] = [];
-  let left = 0;
-  for (const { rows, bytes } of pieces) {
-    const open = messages.at(-1);
-    const needed = bytes + COMMA;
-    if (open === undefined || needed > left) {
-      messages.push([rows]);
-      left = room - bytes;
-    } else {
-      open.push(rows);
-      left -= needed;
-    }
-  }
-  return messages;
-}
-
-const COMMA = 1;
