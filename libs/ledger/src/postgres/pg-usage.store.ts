@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { usageIdentity } from '@tallygate/contracts';
 import type { MeteredEvent, Price } from '@tallygate/contracts';
+import { invariant } from '@tallygate/kernel';
 import type { Instant } from '@tallygate/kernel';
 import { Directory } from '@tallygate/directory';
 import {
@@ -151,13 +152,13 @@ export class PgUsageStore extends UsageStore {
   override async insert(
     tx: Tx,
     rows: readonly UsageRow[],
-    identities: ReadonlyMap<MeteredEvent, string>,
+    events: readonly Identified[],
     walletOf: (row: UsageRow) => bigint | null,
     generation: number,
   ): Promise<bigint> {
     const sliceId = await this.nextSlice(tx);
     if (rows.length > 0) {
-      const parameters = eventParameters(rows, identities, walletOf, sliceId);
+      const parameters = eventParameters(rows, events, walletOf, sliceId);
       await tx.query(sql.insertEvents, [...parameters, generation, rows.length]);
     }
     return sliceId;
@@ -261,13 +262,13 @@ function undashed(uuid: string): string {
 
 function eventParameters(
   rows: readonly UsageRow[],
-  identities: ReadonlyMap<MeteredEvent, string>,
+  events: readonly Identified[],
   walletOf: (row: UsageRow) => bigint | null,
   sliceId: bigint,
 ): unknown[] {
   const { places, shared } = sharedOf(rows, walletOf);
   return [
-    uuids(rows.map((row) => identities.get(row.event) ?? null)),
+    uuids(identitiesOf(rows, events)),
     smallints(rows.map((row) => row.ordinal)),
     uuids(rows.map((row) => row.event.payloadHash)),
     texts(rows.map((row) => row.event.id)),
@@ -286,6 +287,17 @@ function eventParameters(
     bigints(shared.map(({ wallet }) => wallet)),
     texts(shared.map(({ row }) => row.feature)),
   ];
+}
+
+/** An event has one row or more, one after the other. */
+function identitiesOf(rows: readonly UsageRow[], events: readonly Identified[]): string[] {
+  let place = 0;
+  return rows.map((row) => {
+    if (events[place]?.event !== row.event) place += 1;
+    const own = events[place];
+    invariant(own?.event === row.event, 'Rows are in the order of their events');
+    return own.identity;
+  });
 }
 
 interface Shared {

@@ -105,16 +105,16 @@ export class Corrections {
   /** A correction is an event too: its identity is claimed as every event's. Null: it was taken before, long ago. */
   private async remember(
     tx: Tx,
-    { event: correction, identity }: Identified,
+    identified: Identified,
     event: StoredEvent,
     applied: boolean,
     postedAt: Instant,
   ): Promise<bigint | null> {
+    const { event: correction, identity } = identified;
     const { source, id, type, corrects } = correction;
     const row = { event: correction, ordinal: 0, meter: null, reading: null, quantity: null, ...UNCHARGED };
     const { current } = await this.usage.generations(tx);
-    const identities = new Map([[correction, identity]]);
-    const sliceId = await this.usage.insert(tx, [row], identities, () => null, current);
+    const sliceId = await this.usage.insert(tx, [row], [identified], () => null, current);
     const kind = corrects?.kind ?? 'reversal';
     const said = { identity, source, id, type, kind };
     const added = await this.store.addCorrection(tx, { event, ...said, applied, postedAt, sliceId });

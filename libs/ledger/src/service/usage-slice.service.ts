@@ -222,10 +222,9 @@ export class UsageSliceService {
       planSlice(events, await this.usage.facts(tx, events)),
     );
     const wallets = await this.burn(tx, rated, nowOf);
-    const identities = new Map(fresh.map((one) => [one.event, one.identity]));
     const walletOf = ({ event, unit }: UsageRow): bigint | null =>
       unit === null ? null : (wallets.get(event.customerId)?.get(unit)?.draft.wallet.id ?? null);
-    const sliceId = await this.usage.insert(tx, rated.rows, identities, walletOf, generation);
+    const sliceId = await this.usage.insert(tx, rated.rows, fresh, walletOf, generation);
     const open = [...wallets.values()].flatMap((own) => [...own.values()]);
     const gathered = await this.posting.close(tx, open, (draft) => leaving.takesWallet(draft), sliceId);
     const tells = new Set(

@@ -70,11 +70,11 @@ export abstract class UsageStore {
   abstract facts(tx: Tx, events: readonly MeteredEvent[]): Promise<SliceFacts>;
   /** A worker's transaction around a slice; `stored_before` when an identity was stored already: all is rolled back. */
   abstract inTransaction<T>(work: (tx: Tx) => Promise<T>): Promise<T | 'stored_before'>;
-  /** Stores the rows of new events, charged to these wallets. @returns the slice's id */
+  /** Stores the rows of new events, in the events' order, charged to these wallets. @returns the slice's id */
   abstract insert(
     tx: Tx,
     rows: readonly UsageRow[],
-    identities: ReadonlyMap<MeteredEvent, string>,
+    events: readonly Identified[],
     walletOf: (row: UsageRow) => bigint | null,
     generation: number,
   ): Promise<bigint>;
