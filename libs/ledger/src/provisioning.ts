@@ -5,7 +5,6 @@ import { checkpointsMigration } from './postgres/migrations/checkpoints.migratio
 import { correctionsMigration } from './postgres/migrations/corrections.migration';
 import { ledgerMigration } from './postgres/migrations/ledger.migration';
 import { proofMigration } from './postgres/migrations/proof.migration';
-import { changedTermsMigration } from './postgres/migrations/changed-terms.migration';
 import { shortAnalyzeMigration } from './postgres/migrations/short-analyze.migration';
 import { slowVacuumMigration } from './postgres/migrations/slow-vacuum.migration';
 import { toldMigration } from './postgres/migrations/told.migration';
@@ -28,7 +27,6 @@ export const ledgerProvisioning = {
     vacuumStepsMigration,
     toldMigration,
     shortAnalyzeMigration,
-    changedTermsMigration,
   ],
   withoutTenant: ['unfolded_slice', 'usage_generation', 'partition_stop', 'partition_skip'],
   appendOnly: ['journal', 'journal_seal', 'journal_seal_part', 'partition_skip'],

@@ -21,8 +21,6 @@ import { ratingBook, withAnnounced } from '../domain';
 import type { ParkedCharge, RatingBook, SliceFacts, SubscriptionTerms, UsageRow } from '../domain';
 import { UsageStore } from '../service/usage-store';
 import type { Generations, Identified, LateCharge, SlicePosition, Tenure } from '../service/usage-store';
-import { KnownHistories } from './known-histories';
-import type { Histories } from './known-histories';
 import { KnownTerms } from './known-terms';
 import type { HistoryRow } from './known-terms';
 import { announcedPrices } from './sql/announced-price';
@@ -51,7 +49,6 @@ interface AnnouncedRow {
 export class PgUsageStore extends UsageStore {
   private readonly books = new Map<string, RatingBook>();
   private readonly terms = new KnownTerms();
-  private readonly knownHistories = new KnownHistories((tx, customers) => this.histories(tx, customers));
   private slices = { next: 0n, left: 0 };
 
   constructor(
@@ -141,7 +138,7 @@ export class PgUsageStore extends UsageStore {
       const book = await this.book(tx, tenantId);
       books.set(tenantId, book && withAnnounced(book, rowsAfter(announced, tenantId, book.revision)));
     }
-    const histories = await this.knownHistories.of(tx, customers);
+    const histories = await this.histories(tx, customers);
     return {
       bookOf: (tenantId) => books.get(tenantId) ?? null,
       historyOf: (customerId) => histories.get(customerId) ?? [],
@@ -222,7 +219,10 @@ export class PgUsageStore extends UsageStore {
   }
 
   /** @param customers tenant by customer */
-  async histories(tx: Tx, customers: ReadonlyMap<string, string>): Promise<Histories> {
+  async histories(
+    tx: Tx,
+    customers: ReadonlyMap<string, string>,
+  ): Promise<ReadonlyMap<string, readonly SubscriptionTerms[]>> {
     const { rows } = await tx.query<HistoryRow>(sql.readHistory, [
       uuids([...customers.values()]),
       uuids([...customers.keys()]),

@@ -116,20 +116,6 @@ select s.customer_id, s.subscription_id, s.version, s.effective_at, s.started_at
  order by s.customer_id, s.started_at, s.subscription_id, s.effective_at, s.version`,
 };
 
-/**
- * Customers whose history was written by a transaction that a snapshot of this server did not see, and how far that goes
- * now. Of another server: none.
- */
-export const changedHistories = {
-  name: 'ledger_changed_histories',
-  text: `
-select pg_postmaster_start_time()::text as server, pg_current_snapshot()::text as snapshot,
-       array(select customer_id from subscription_version
-              where pg_postmaster_start_time() = $1::timestamptz and changed_by >= pg_snapshot_xmin($2::pg_snapshot)
-                and not pg_visible_in_snapshot(changed_by, $2::pg_snapshot)
-              order by changed_by limit $3::integer) as changed`,
-};
-
 export const readTerms = {
   name: 'ledger_plan_terms',
   text: `select id, terms from plan_terms where id = any ($1::bigint[])`,
